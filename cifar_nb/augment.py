@@ -27,10 +27,14 @@ def crop(
     cols = (left[:, None] + torch.arange(w, device=x.device)).view(b, 1, 1, w)
     return x[torch.arange(b, device=x.device).view(b, 1, 1, 1), torch.arange(c, device=x.device).view(1, c, 1, 1), rows, cols]
 
-# %% ../nbs/02_augment.ipynb #ac7ab4fb
+# %% ../nbs/02_augment.ipynb #62d15eb6
+def _move(t: Tensor, device: torch.device) -> Tensor:
+    "To the device, without waiting for it on CUDA; elsewhere a copy that does not wait could read the tensor too late."
+    return t.to(device, non_blocking=device.type == 'cuda')
+
 def _randint(high: int, n: int, generator: torch.Generator, device: torch.device) -> Tensor:
     "Whole numbers from 0 to `high` - 1, drawn where the generator is and moved to where the images are."
-    return torch.randint(high, (n,), generator=generator).to(device, non_blocking=True)
+    return _move(torch.randint(high, (n,), generator=generator), device)
 
 def random_crop(
     x: Tensor, # Images (B, C, H, W), on any device
@@ -42,7 +46,7 @@ def random_crop(
     top, left = (_randint(2*pad + 1, len(x), generator, x.device) for _ in range(2))
     return crop(x, top, left, pad, padding_mode)
 
-# %% ../nbs/02_augment.ipynb #0190ec65
+# %% ../nbs/02_augment.ipynb #48d6eee1
 def hflip(
     x: Tensor, # Images (B, C, H, W)
     flip: Tensor, # Which of them to mirror, bool (B,)
@@ -56,9 +60,9 @@ def random_hflip(
     p: float = .5, # Probability that an image is mirrored, 0 to 1
 ) -> Tensor: # Images of the same shape
     "`hflip` of a random choice; equal to torchvision's `RandomHorizontalFlip(p)` in distribution."
-    return hflip(x, (torch.rand(len(x), generator=generator) < p).to(x.device, non_blocking=True))
+    return hflip(x, _move(torch.rand(len(x), generator=generator) < p, x.device))
 
-# %% ../nbs/02_augment.ipynb #7ffc1e73
+# %% ../nbs/02_augment.ipynb #344ae4f3
 MEAN_COLOR = (125, 123, 114) # of the CIFAR-10 training set, 0 to 255, rounded: 00_data has it exactly
 
 def cut_out(
@@ -73,7 +77,8 @@ def cut_out(
     in_rows = (rows >= top[:, None]) & (rows < top[:, None] + size)
     in_cols = (cols >= left[:, None]) & (cols < left[:, None] + size)
     square = (in_rows[:, :, None] & in_cols[:, None, :]).unsqueeze(1)
-    return torch.where(square, torch.tensor(fill, dtype=x.dtype, device=x.device).view(1, -1, 1, 1), x)
+    fill = _move(torch.tensor(fill, dtype=x.dtype).view(1, -1, 1, 1), x.device)
+    return torch.where(square, fill, x)
 
 def random_cutout(
     x: Tensor, # Images (B, C, H, W), on any device

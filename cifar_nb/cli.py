@@ -6,8 +6,9 @@
 __all__ = ['make_parts', 'find_lrs', 'save_curve', 'save_figures', 'train_run', 'OneLineParser', 'make_parser', 'recipe_of',
            'new_folder', 'main']
 
-# %% ../nbs/10_cli.ipynb #244774d1
+# %% ../nbs/10_cli.ipynb #9fcec494
 import argparse, json, os, sys, tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ import torch
 
 from .augment import Augment
 from .data import Batches, DataError, ImageDataset, load_data
-from .lr_finder import LRCurve, lr_find, plot_lr_curve
+from .lr_finder import LRCurve, RangeTestError, lr_find, plot_lr_curve
 from .model import CustomResNet
 from .results import Run, plot_class_accuracy, plot_confusion, plot_history, plot_misclassified, read_run
 from .train import BUDGETS, Recipe, fit, format_history, hardware, make_optimizer, pick_device, pick_precision, provenance, save_run, write_file
@@ -46,13 +47,13 @@ def find_lrs(
     return lr_find(model, train, make_optimizer(model, recipe), steps=recipe.find_steps, autocast=precision.autocast(),
                    scaler=precision.scaler(), **options)
 
-# %% ../nbs/10_cli.ipynb #7c0d506f
+# %% ../nbs/10_cli.ipynb #36bd5aa3
 def save_curve(
     curve: LRCurve, # From `lr_find`
     folder: Path, # Gets `lr_curve.json` and `lr_curve.png`
 ):
     "Keep a range test as data and as a picture."
-    write_file(folder/'lr_curve.json', json.dumps(asdict(curve) | dict(lr_min=curve.lr_min, lr_max=curve.lr_max), indent=1).encode())
+    write_file(folder/'lr_curve.json', json.dumps(asdict(curve), indent=1).encode())
     plot_lr_curve(curve).savefig(folder/'lr_curve.png', dpi=120)
 
 def save_figures(
@@ -64,7 +65,7 @@ def save_figures(
     figures = dict(curves=plot_history(run), misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data), classes=plot_class_accuracy(run, data))
     for name, fig in figures.items(): fig.savefig(run.folder/f'{name}.png', dpi=120)
 
-# %% ../nbs/10_cli.ipynb #6892f2c1
+# %% ../nbs/10_cli.ipynb #74f9a336
 def train_run(
     recipe: Recipe, # LRMIN and LRMAX are found where they are empty
     data: ImageDataset, # The whole dataset
@@ -74,6 +75,8 @@ def train_run(
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     device, folder = pick_device(device), Path(folder)
     precision = pick_precision(device)
+    whole = {name: None for name, split in (('train_images', data.train), ('test_images', data.test)) if (getattr(recipe, name) or 0) >= len(split)}
+    recipe = replace(recipe, **whole) # the stand-in has fewer images than a recipe may ask for: say what is really used
     model, train, test = make_parts(recipe, data, device)
     print(f'{data.name} | {len(train.y):,} training and {len(test.y):,} test images | {hardware(device)}, {precision.name} | seed {recipe.seed}', flush=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +92,7 @@ def train_run(
     save_figures(run, data)
     return run
 
-# %% ../nbs/10_cli.ipynb #a68678e2
+# %% ../nbs/10_cli.ipynb #80950ecb
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
     def error(self, message): self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n')
@@ -113,12 +116,12 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument('--epochs', type=number(1), metavar='N', help='epochs (default: 24, with --quick 3); the peak moves along')
     train.add_argument('--output', type=Path, metavar='DIR', help='run folder, new or empty (default: runs/DATE-TIME-seedN)')
     find = commands.add_parser('lr-find', parents=[shared], help='only find LRMIN and LRMAX')
-    find.add_argument('--steps', type=number(2), metavar='N', help='steps of the range test (default: 100, with --quick 50)')
+    find.add_argument('--steps', type=number(10), metavar='N', help='steps of the range test, at least 10 (default: 100, with --quick 50)')
     find.add_argument('--mode', choices=['exponential', 'linear'], default='exponential', help='how the learning rate grows (default: exponential)')
     find.add_argument('--output', type=Path, metavar='DIR', help='folder for lr_curve.json and lr_curve.png, new or empty (default: none is written)')
     return parser
 
-# %% ../nbs/10_cli.ipynb #4f7921f4
+# %% ../nbs/10_cli.ipynb #23844359
 def recipe_of(
     args: argparse.Namespace, # From `make_parser`
 ) -> Recipe: # The quick or the full recipe with the options put in
@@ -128,38 +131,47 @@ def recipe_of(
     if steps := getattr(args, 'steps', None): recipe = replace(recipe, find_steps=steps)
     return recipe
 
+@contextmanager
 def new_folder(
-    path: Path, # What was asked for
-) -> Path: # The same, created and writable
-    "An empty folder to write to. Raises `ValueError` where something lies there, `OSError` where it can't be written to."
-    path.mkdir(parents=True, exist_ok=True)
-    if any(path.iterdir()): raise ValueError(f"the folder '{path}' is not empty: name another one with --output")
-    with tempfile.TemporaryFile(dir=path): pass
-    return path
+    path: Path | None, # What was asked for; `None`: nothing is to be written
+):
+    "An empty folder to write to. Folders made for it go again if they stay empty. Raises `ValueError` where something lies there, `OSError` where it can't be written to."
+    if path is None:
+        yield None
+        return
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()): raise ValueError(f"the folder '{path}' is not empty: name another one with --output")
+        with tempfile.TemporaryFile(dir=path): pass
+        yield path
+    finally:
+        for folder in made:
+            with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #e1f65640
+# %% ../nbs/10_cli.ipynb #7d71b55f
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
     "The command `cifar_nb`."
     args = make_parser().parse_args(argv)
-    folder = args.output
+    folder, begun = args.output, False
     if args.command == 'train' and not folder: folder = Path('runs')/f'{datetime.now():%Y%m%d-%H%M%S}-seed{args.seed}'
     try:
         device, recipe = pick_device(args.device), recipe_of(args)
-        if folder: new_folder(folder)
-        data = load_data(args.data, 'always' if args.stand_in else 'fallback' if args.quick else 'never')
-    except (DataError, OSError, ValueError) as e:
-        if folder and folder.is_dir() and not any(folder.iterdir()): folder.rmdir()
+        with new_folder(folder):
+            data = load_data(args.data, 'always' if args.stand_in else 'fallback' if args.quick else 'never')
+            begun = True
+            if args.command == 'lr-find': _show_lrs(recipe, data, device, args.mode, folder)
+            else: _show_run(train_run(recipe, data, folder, str(device)), data)
+    except KeyboardInterrupt:
+        epochs = f"; the epochs that were finished lie in '{folder}'" if folder and (folder/'history.csv').exists() else ''
+        return _complain(f'interrupted{epochs}', 130)
+    except torch.OutOfMemoryError: return _complain(f'the device ran out of memory with batches of {recipe.batch_size} images', 1)
+    except (DataError, RangeTestError, FloatingPointError, OSError) as e: return _complain(e, 1 if begun else 2)
+    except ValueError as e:
+        if begun: raise # not a wrong value on the command line: a bug, which should be seen whole
         return _complain(e, 2)
-    try:
-        if args.command == 'lr-find': return _show_lrs(recipe, data, device, args.mode, folder)
-        run = train_run(recipe, data, folder, str(device))
-    except KeyboardInterrupt: return _complain(f"interrupted; what is finished lies in '{folder}'", 130)
-    except (FloatingPointError, OSError) as e: return _complain(e, 1)
-    print(f'\nThe last epochs on {data.name}:\n{format_history(run.history[-5:])}')
-    print(f"\nTest accuracy after the last epoch: {run.history[-1]['test_acc']:.2%} on {len(run.logits):,} test images of {data.name}")
-    print(f"Log, curves, confusion matrix, misclassified images and weights: {run.folder}{os.sep}")
     return 0
 
 def _complain(what: Exception | str, status: int) -> int:
@@ -167,10 +179,15 @@ def _complain(what: Exception | str, status: int) -> int:
     print('cifar_nb: error: ' + ' '.join(str(what).split()), file=sys.stderr)
     return status
 
-def _show_lrs(recipe: Recipe, data: ImageDataset, device: torch.device, mode: str, folder: Path | None) -> int:
+def _show_lrs(recipe: Recipe, data: ImageDataset, device: torch.device, mode: str, folder: Path | None):
     "The command `lr-find`."
     model, train, _ = make_parts(recipe, data, device)
     curve = find_lrs(recipe, model, train, mode=mode)
     if folder: save_curve(curve, folder)
     print(f'{data.name}: LRMIN {curve.lr_min:.3g}, LRMAX {curve.lr_max:.3g} ({len(curve.lrs)} steps of {recipe.batch_size} images, {mode}, {curve.stopped})')
-    return 0
+
+def _show_run(run: Run, data: ImageDataset):
+    "What `train` says at its end."
+    print(f'\nThe last epochs on {data.name}:\n{format_history(run.history[-5:])}')
+    print(f"\nTest accuracy after the last epoch: {run.history[-1]['test_acc']:.2%} on {len(run.logits):,} test images of {data.name}")
+    print(f'Log, curves, confusion matrix, misclassified images and weights: {run.folder}{os.sep}')

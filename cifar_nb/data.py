@@ -7,9 +7,10 @@ __all__ = ['CLASSES', 'STAND_IN_NAME', 'PATTERNS', 'data_root', 'bad_files', 'Da
            'ImageDataset', 'read_cifar10', 'draw_stand_in', 'load_data', 'show_images', 'class_counts',
            'plot_class_counts', 'size_counts', 'plot_size_counts', 'keyed_generator', 'Batches']
 
-# %% ../nbs/00_data.ipynb #55879add
+# %% ../nbs/00_data.ipynb #2fdf9b52
 import hashlib, math, os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +41,7 @@ def bad_files(
     return {name: 'wrong MD5' if (folder/name).is_file() else 'missing'
             for name, md5 in listed if not check_integrity(folder/name, md5)}
 
-# %% ../nbs/00_data.ipynb #14d5c041
+# %% ../nbs/00_data.ipynb #1e61c9ba
 class DataError(RuntimeError):
     "CIFAR-10 could not be had, or is not what it should be. The message is one line that says what to do."
 
@@ -50,10 +51,13 @@ def get_cifar10(
     "Make sure that CIFAR-10 is there: verified files are used with no network call, else torchvision downloads them."
     root = data_root(root)
     if not (bad := bad_files(root)): return root
+    made = [folder for folder in (root, *root.parents) if not folder.exists()]
     try:
         root.mkdir(parents=True, exist_ok=True)
         CIFAR10(root, download=True)
     except Exception as e: # torchvision raises URLError, HTTPError, OSError or RuntimeError, by where it breaks
+        for folder in made: # a mistyped name leaves no folder behind
+            with suppress(OSError): folder.rmdir()
         what = ', '.join(f'{name} ({why})' for name, why in list(bad.items())[:2]) + (', …' if len(bad) > 2 else '')
         raise DataError(f"CIFAR-10 is not in '{root}': {what}; downloading it there failed: {e}. Name a folder that "
                         "holds cifar-10-batches-py (CIFAR_NB_DATA, or --data on the command line), or connect.") from e
@@ -120,16 +124,16 @@ class ImageDataset:
         "The same dataset with only the first images of each split (`None`: all)."
         return replace(self, train=self.train[:n_train], test=self.test[:n_test])
 
-# %% ../nbs/00_data.ipynb #bdaa6cb2
+# %% ../nbs/00_data.ipynb #fdfbab55
 def read_cifar10(
     root: str | os.PathLike, # Folder that holds the verified `cifar-10-batches-py`
 ) -> ImageDataset: # 50,000 training and 10,000 test images
     "Read CIFAR-10 from verified files. Raises `DataError` where a file is missing or damaged. Never connects."
-    if bad := bad_files(root): raise DataError(f"CIFAR-10 in '{root}' can't be used: {bad}")
     def split(train):
         raw = CIFAR10(root, train=train, download=False)
         return Split(torch.from_numpy(raw.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(raw.targets))
-    return ImageDataset(split(True), split(False))
+    try: return ImageDataset(split(True), split(False))
+    except RuntimeError as e: raise DataError(f"CIFAR-10 in '{root}' can't be used: {bad_files(root) or e}") from e
 
 # %% ../nbs/00_data.ipynb #6f03f9c2
 STAND_IN_NAME = 'drawn stand-in, NOT CIFAR-10'
@@ -184,27 +188,34 @@ def load_data(
         print(f'{e}\nGoing on with a {STAND_IN_NAME}: what follows shows that the code runs, nothing else.')
         return draw_stand_in()
 
-# %% ../nbs/00_data.ipynb #b7868d6f
+# %% ../nbs/00_data.ipynb #39cc6fd4
 def show_images(
-    x: Tensor, # Images (N, 3, H, W), uint8 0 to 255 or float 0 to 1
+    x: Tensor, # Images (N, 3, H, W), uint8 0 to 255
     labels: list[str] | None = None, # A caption for each image
     ncols: int = 10, # Images in a row
     title: str = '', # Stands above the grid; name the dataset here
-    scale: float = .85, # Inches an image
+    zoom: int = 2, # Screen pixels to an image's pixel; a whole number keeps them square and the file small
 ) -> Figure: # The figure, not yet shown
     "A grid of images."
-    nrows = math.ceil(len(x)/ncols)
-    fig, axs = plt.subplots(nrows, ncols, squeeze=False, layout='constrained',
-                            figsize=(ncols*scale, nrows*scale*(1.25 if labels else 1) + (.35 if title else 0)))
-    for ax in axs.flat: ax.axis('off')
-    for i, (ax, img) in enumerate(zip(axs.flat, x.cpu())):
-        ax.imshow(img.permute(1, 2, 0))
-        if labels: ax.set_title(labels[i], fontsize=8, pad=2)
-    if title: fig.suptitle(title, fontsize=10)
+    n, _, h, w = x.shape
+    x = x.cpu().repeat_interleave(zoom, 2).repeat_interleave(zoom, 3).permute(0, 2, 3, 1)
+    above, gap = (16 if labels else 0), 4 # room for a caption, and between images
+    cell_h, cell_w = h*zoom + gap + above, w*zoom + gap
+    canvas = torch.full((math.ceil(n/ncols)*cell_h, min(n, ncols)*cell_w, 3), 255, dtype=torch.uint8)
+    head = 30 if title else 0
+    fig = plt.figure(figsize=(canvas.shape[1]/100, (len(canvas) + head)/100), dpi=100)
+    ax = fig.add_axes((0, 0, 1, len(canvas)/(len(canvas) + head)))
+    for i, img in enumerate(x):
+        top, left = i//ncols*cell_h + above, i%ncols*cell_w
+        canvas[top:top + h*zoom, left:left + w*zoom] = img
+        if labels: ax.text(left + w*zoom/2, top - 3, labels[i], fontsize=7, ha='center', va='bottom')
+    ax.imshow(canvas, interpolation='nearest', aspect='auto')
+    ax.axis('off')
+    if title: fig.suptitle(title, fontsize=10, y=1, va='top')
     plt.close(fig)
     return fig
 
-# %% ../nbs/00_data.ipynb #16f774c1
+# %% ../nbs/00_data.ipynb #2c793369
 def class_counts(
     split: Split, # The images to count
     num_classes: int = 10, # Number of classes
@@ -223,7 +234,7 @@ def plot_class_counts(
     ax.set(title=f'{data.name}: images of each class', ylabel='images')
     ax.set_xticks(torch.arange(10) + .2, data.classes, fontsize=8)
     ax.margins(y=.15)
-    ax.legend(loc='center right')
+    fig.legend(loc='outside upper right', ncols=2)
     plt.close(fig)
     return fig
 

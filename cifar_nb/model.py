@@ -55,16 +55,17 @@ class CustomResNet(nn.Module):
         x = self.layer3(self.layer2(self.layer1(self.prep(x))))
         return self.linear(self.pool(x).flatten(1)) * self.logit_scale
 
-# %% ../nbs/01_model.ipynb #c6459e3a
+# %% ../nbs/01_model.ipynb #b5e454b1
 @torch.no_grad()
 def predict_proba(
     model: nn.Module, # Gives logits (B, C)
     x: Tensor, # Normalised images (B, 3, 32, 32), on the model's device
 ) -> Tensor: # Probabilities (B, C), float32, each row sums to 1
-    "Softmax of the model's logits in evaluation mode. The mode it was in comes back."
-    was_training = model.training
+    "Softmax of the model's logits in evaluation mode. Every module's own mode comes back."
+    modes = {m: m.training for m in model.modules()}
     try: return model.eval()(x).float().softmax(-1)
-    finally: model.train(was_training)
+    finally:
+        for m, training in modes.items(): m.training = training
 
 # %% ../nbs/01_model.ipynb #dd4540a3
 @torch.no_grad()

@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['BUDGETS', 'COLUMNS', 'one_cycle', 'Recipe', 'pick_budget', 'pick_device', 'Precision', 'pick_precision',
            'make_optimizer', 'train_epoch', 'evaluate', 'score', 'format_row', 'format_history', 'LogBar', 'epoch_bar',
-           'batch_bar', 'report', 'write_file', 'write_history', 'hardware', 'provenance', 'save_run', 'fit']
+           'batch_bar', 'report', 'write_file', 'write_history', 'hardware', 'commit', 'provenance', 'save_run', 'fit']
 
-# %% ../nbs/04_train.ipynb #2d889926
+# %% ../nbs/04_train.ipynb #58409f03
 import csv, io, json, os, platform, subprocess, sys, time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
+from importlib.util import find_spec
 from pathlib import Path
 
 import safetensors.torch
@@ -36,7 +37,7 @@ def one_cycle(
     height = step/peak if step <= peak else (last - step)/(last - peak)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/04_train.ipynb #c37a319b
+# %% ../nbs/04_train.ipynb #95567b95
 @dataclass(frozen=True)
 class Recipe:
     "The numbers of a training run. Raises `ValueError` for one that makes no sense."
@@ -62,7 +63,7 @@ class Recipe:
         check(self.epochs >= 1, f'epochs must be at least 1, not {self.epochs}')
         check(0 <= self.peak_epoch <= self.epochs, f'peak_epoch must lie between 0 and epochs = {self.epochs}, not {self.peak_epoch}')
         check(self.batch_size >= 1, f'batch_size must be at least 1, not {self.batch_size}')
-        check(self.seed >= 0, f'seed must not be negative: {self.seed}')
+        check(0 <= self.seed < 2**63, f'seed must lie between 0 and 2**63 - 1, not {self.seed}')
         if self.lr_min is not None and self.lr_max is not None:
             check(0 < self.lr_min <= self.lr_max, f'0 < lr_min <= lr_max does not hold for {self.lr_min} and {self.lr_max}')
 
@@ -104,7 +105,7 @@ def pick_device(
     if not there.get(device.type): raise ValueError(f"device '{name}' is not there: this machine has {torch.cuda.device_count()} CUDA devices")
     return device
 
-# %% ../nbs/04_train.ipynb #ca76d342
+# %% ../nbs/04_train.ipynb #f2ac73c1
 @dataclass(frozen=True)
 class Precision:
     "In which format a device multiplies."
@@ -125,17 +126,19 @@ def pick_precision(
 ) -> Precision: # The fastest one that the hardware really has
     "bf16 where it is native, fp16 on GPUs without it, fp32 elsewhere."
     kind = torch.device(device).type
-    if kind == 'cuda': return Precision('bf16' if torch.cuda.is_bf16_supported(including_emulation=False) else 'fp16', kind)
+    if kind == 'cuda': # NVIDIA's since Ampere; torch.cuda.is_bf16_supported asks the current device, not this one
+        return Precision('bf16' if torch.version.hip or torch.cuda.get_device_capability(device) >= (8, 0) else 'fp16', kind)
     has = getattr(torch.cpu, 'get_capabilities', dict)() if kind == 'cpu' else {}
     return Precision('bf16' if has.get('avx512_bf16') or has.get('amx_bf16') else 'fp32', kind)
 
-# %% ../nbs/04_train.ipynb #17bfa407
+# %% ../nbs/04_train.ipynb #8d2d43da
 def make_optimizer(
     model: nn.Module, # Its parameters are what is optimised
     recipe: Recipe, # Momentum and weight decay
 ) -> torch.optim.SGD: # Learning rate 0 until somebody sets it
     "SGD with Nesterov momentum and weight decay on the parameters of this model."
-    return torch.optim.SGD(model.parameters(), lr=0., momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay)
+    on_gpu = next(model.parameters()).device.type == 'cuda' # one kernel for all parameters, and no wait for the scaler's verdict with float16
+    return torch.optim.SGD(model.parameters(), lr=0., momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay, fused=on_gpu or None)
 
 # %% ../nbs/04_train.ipynb #c5f06b07
 def train_epoch(
@@ -160,19 +163,20 @@ def train_epoch(
         n, loss_sum, hits = n + len(y), loss_sum + loss.detach()*len(y), hits + (logits.detach().argmax(1) == y).sum()
     return float(loss_sum)/n, float(hits)/n
 
-# %% ../nbs/04_train.ipynb #895356c9
+# %% ../nbs/04_train.ipynb #023d83fb
 @torch.no_grad()
 def evaluate(
     model: nn.Module, # Put into evaluation mode for the time being
     batches: Iterable, # Yields `(x, y)` on the model's device
     precision: Precision, # See `pick_precision`
 ) -> tuple[Tensor, Tensor]: # Logits float32 (N, C) and labels int64 (N,), on the CPU
-    "The model's logits for all batches, in order. The mode it was in comes back."
-    was_training = model.training
+    "The model's logits for all batches, in order. Every module's own mode comes back."
+    modes = {m: m.training for m in model.modules()}
     model.eval()
     try:
         with precision.autocast(): pairs = [(model(x).float(), y) for x, y in batches]
-    finally: model.train(was_training)
+    finally:
+        for m, training in modes.items(): m.training = training
     logits, labels = (torch.cat(parts).cpu() for parts in zip(*pairs))
     return logits, labels
 
@@ -199,7 +203,7 @@ def format_history(
     "The history as a table in plain text."
     return '\n'.join(' '.join(f'{cell:>10}' for cell in row) for row in [COLUMNS, *map(format_row, history)])
 
-# %% ../nbs/04_train.ipynb #e12f55e8
+# %% ../nbs/04_train.ipynb #12bdc28f
 class LogBar(MasterBar):
     "Draws no bars; what is written goes to standard output, line by line."
     def __init__(self, gen): super().__init__(gen, ProgressBar)
@@ -220,7 +224,7 @@ def batch_bar(
     parent: MasterBar, # The bar of the epochs
 ) -> ProgressBar: # Iterates the batches
     "The progress bar within an epoch."
-    return (ProgressBar if isinstance(parent, LogBar) else progress_bar)(batches, parent=parent)
+    return (progress_bar if isinstance(parent, master_bar) else ProgressBar)(batches, parent=parent)
 
 def report(
     bar: MasterBar, # From `epoch_bar`
@@ -237,7 +241,7 @@ def report(
     header, *_, line = format_history(history).split('\n')
     if len(history) == 1: bar.write(header)
     left = sum(row['seconds'] for row in history)/len(history)*(epochs - len(history))
-    bar.write(line + (f'   {left/60:.0f} min left' if isinstance(bar, LogBar) and left else ''))
+    bar.write(line + (f'   {int(left)//60}:{int(left)%60:02d} left' if left else ''))
 
 # %% ../nbs/04_train.ipynb #16a6d645
 def write_file(
@@ -262,7 +266,7 @@ def write_history(
     writer.writerows(history)
     write_file(path, text.getvalue().encode())
 
-# %% ../nbs/04_train.ipynb #203c9d56
+# %% ../nbs/04_train.ipynb #dfaeb191
 def hardware(
     device: str | torch.device, # Where the training runs
 ) -> str: # Such as 'NVIDIA H100' or 'AMD EPYC, 2 threads'
@@ -270,6 +274,15 @@ def hardware(
     if torch.device(device).type == 'cuda': return torch.cuda.get_device_name(device)
     cpu = getattr(torch.cpu, 'get_capabilities', dict)().get('cpu_name') or platform.processor() or platform.machine()
     return f'{cpu}, {torch.get_num_threads()} threads' + (' (MPS)' if torch.device(device).type == 'mps' else '')
+
+def commit() -> str: # Such as '91d2046…', with ' with changes' behind it where files were edited; '' where there is no checkout
+    "The commit of this library, if it runs from a checkout."
+    package = Path(find_spec('cifar_nb').origin)
+    def git(*args): return subprocess.run(['git', *args], cwd=package.parent, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        git('ls-files', '--error-unmatch', package.name) # an installed copy may lie inside somebody else's repository
+        return git('rev-parse', 'HEAD') + (' with changes' if git('status', '--porcelain', '--untracked-files=no') else '')
+    except (OSError, subprocess.CalledProcessError): return ''
 
 def provenance(
     model: nn.Module, # What is trained
@@ -279,12 +292,9 @@ def provenance(
     precision: Precision, # See `pick_precision`
 ) -> dict: # Plain values, for `provenance.json`
     "Where a result comes from: data, model, hardware, versions, the commit of this code if it is a checkout, the time."
-    git = lambda *args: subprocess.run(['git', *args], cwd=Path(__file__).parent, capture_output=True, text=True).stdout.strip()
-    try: commit = git('rev-parse', 'HEAD') + (' with changes' if git('status', '--porcelain', '--untracked-files=no') else '')
-    except (OSError, NameError): commit = ''
     return dict(dataset=dataset, dataset_sha256=fingerprint, model=type(model).__name__, parameters=sum(p.numel() for p in model.parameters()),
                 hardware=hardware(device), device=str(device), precision=precision.name, python=platform.python_version(),
-                torch=torch.__version__, torchvision=torchvision.__version__, commit=commit, started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
+                torch=torch.__version__, torchvision=torchvision.__version__, commit=commit(), started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
 
 # %% ../nbs/04_train.ipynb #26639345
 def save_run(
@@ -306,7 +316,7 @@ def save_run(
     write_history(folder/'history.csv', history)
     return folder
 
-# %% ../nbs/04_train.ipynb #5a28f320
+# %% ../nbs/04_train.ipynb #a603630b
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -314,6 +324,7 @@ def fit(
     recipe: Recipe, # With LRMIN and LRMAX filled in
     precision: Precision | None = None, # `None`: what `pick_precision` says for the device
     on_epoch: Callable | None = None, # Called after every epoch: `on_epoch(history, test_logits)`
+    progress: bool = True, # Show bars, table and curves, or a log
 ) -> tuple[list[dict], Tensor]: # The history, one row for each epoch, and the test logits (N, C) after the last one
     "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where the loss is not finite."
     if not (recipe.lr_min and recipe.lr_max): raise ValueError('fit needs lr_min and lr_max: find them with lr_find, or set them in the recipe')
@@ -322,7 +333,8 @@ def fit(
     optimizer, scaler = make_optimizer(model, recipe), precision.scaler()
     steps = len(train)
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
-    history, bar = [], epoch_bar(range(recipe.epochs))
+    epochs, history = range(recipe.epochs), []
+    bar = epoch_bar(epochs) if progress else MasterBar(epochs, ProgressBar)
     for epoch in bar:
         start = time.perf_counter()
         if hasattr(train, 'set_epoch'): train.set_epoch(epoch)
