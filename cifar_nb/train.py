@@ -203,7 +203,7 @@ def format_history(
     "The history as a table in plain text."
     return '\n'.join(' '.join(f'{cell:>10}' for cell in row) for row in [COLUMNS, *map(format_row, history)])
 
-# %% ../nbs/04_train.ipynb #12bdc28f
+# %% ../nbs/04_train.ipynb #47316f9e
 class LogBar(MasterBar):
     "Draws no bars; what is written goes to standard output, line by line."
     def __init__(self, gen): super().__init__(gen, ProgressBar)
@@ -212,11 +212,12 @@ class LogBar(MasterBar):
 
 def epoch_bar(
     epochs: range, # The epochs to come
+    name: str = '', # Name of the dataset, for the legend of the live curves
 ) -> MasterBar: # fastprogress's bar for a notebook or a terminal, a `LogBar` for everything else
     "The progress bar that suits the place."
     if issubclass(master_bar, NBMasterBar): bar = master_bar(epochs)
     else: bar = master_bar(epochs) if sys.stdout.isatty() else LogBar(epochs)
-    if isinstance(bar, NBMasterBar): bar.names = ['train loss', 'test loss']
+    if isinstance(bar, NBMasterBar): bar.names = [f'{name} {part} loss'.strip() for part in ('train', 'test')]
     return bar
 
 def batch_bar(
@@ -316,7 +317,7 @@ def save_run(
     write_history(folder/'history.csv', history)
     return folder
 
-# %% ../nbs/04_train.ipynb #a603630b
+# %% ../nbs/04_train.ipynb #7ffa1c26
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -334,7 +335,7 @@ def fit(
     steps = len(train)
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
     epochs, history = range(recipe.epochs), []
-    bar = epoch_bar(epochs) if progress else MasterBar(epochs, ProgressBar)
+    bar = epoch_bar(epochs, getattr(train, 'name', '')) if progress else MasterBar(epochs, ProgressBar)
     for epoch in bar:
         start = time.perf_counter()
         if hasattr(train, 'set_epoch'): train.set_epoch(epoch)
