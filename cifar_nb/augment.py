@@ -90,19 +90,20 @@ def random_cutout(
     top, left = (_randint(x.shape[d] - size + 1, len(x), generator, x.device) for d in (2, 3))
     return cut_out(x, top, left, size, fill)
 
-# %% ../nbs/02_augment.ipynb #af18b3a7
+# %% ../nbs/02_augment.ipynb #9fe615a7
 @dataclass(frozen=True)
 class Augment:
     "RandomCrop >> horizontal flip >> CutOut on a whole batch, each step drawn from one generator."
     pad: int = 4 # Padding before the random crop in pixels; 0: no crop
     flip: float = .5 # Probability of a horizontal flip; 0: none
     cutout: int = 8 # Side of the square in pixels; 0: none
+    padding_mode: str = 'reflect' # See `crop`
 
     def __call__(self,
         x: Tensor, # Images (B, 3, H, W), uint8, on any device
         generator: torch.Generator, # CPU generator; the same one gives the same result on every device
     ) -> Tensor: # Images of the same shape, type and device
-        if self.pad: x = random_crop(x, generator, self.pad)
+        if self.pad: x = random_crop(x, generator, self.pad, self.padding_mode)
         if self.flip: x = random_hflip(x, generator, self.flip)
         if self.cutout: x = random_cutout(x, generator, self.cutout)
         return x

@@ -22,7 +22,7 @@ from .model import CustomResNet
 from .results import Run, plot_class_accuracy, plot_confusion, plot_history, plot_misclassified, read_run
 from .train import BUDGETS, Recipe, fit, format_history, hardware, make_optimizer, pick_device, pick_precision, provenance, save_run, write_file
 
-# %% ../nbs/10_cli.ipynb #0295635b
+# %% ../nbs/10_cli.ipynb #ed51b1cd
 def make_parts(
     recipe: Recipe, # What to make
     data: ImageDataset, # The whole dataset; the recipe says how much of it is used
@@ -31,7 +31,7 @@ def make_parts(
     "The model and the batches that a recipe describes."
     part = data.head(recipe.train_images, recipe.test_images)
     train = Batches(part.train, recipe.batch_size, stats=part.stats, shuffle=True, seed=recipe.seed, device=device, name=data.name,
-                    augment=Augment(recipe.pad, recipe.flip, recipe.cutout))
+                    augment=Augment(recipe.pad, recipe.flip, recipe.cutout, recipe.padding_mode))
     test = Batches(part.test, 500, stats=part.stats, device=device, name=data.name)
     torch.manual_seed(recipe.seed)
     return CustomResNet(logit_scale=recipe.logit_scale).to(device, memory_format=torch.channels_last), train, test

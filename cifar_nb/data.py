@@ -64,7 +64,7 @@ def get_cifar10(
     if still := bad_files(root): raise DataError(f"CIFAR-10 in '{root}' is damaged after the download: {still}")
     return root
 
-# %% ../nbs/00_data.ipynb #50b13eb3
+# %% ../nbs/00_data.ipynb #2158e027
 @dataclass(frozen=True, eq=False)
 class Split:
     "One part of a dataset. Raises `ValueError` where images and labels do not fit together."
@@ -79,7 +79,7 @@ class Split:
 
     def __len__(self): return len(self.y)
 
-    def __getitem__(self, i: slice) -> 'Split': return Split(self.x[i], self.y[i])
+    def __getitem__(self, i: slice | Tensor) -> 'Split': return Split(self.x[i], self.y[i])
 
 # %% ../nbs/00_data.ipynb #bc707cdc
 def channel_stats(
@@ -96,7 +96,7 @@ def channel_stats(
     mean = total.double() / n
     return mean / 255, (squares.double() / n - mean**2).sqrt() / 255
 
-# %% ../nbs/00_data.ipynb #87fdc198
+# %% ../nbs/00_data.ipynb #baee2f8b
 CLASSES = ('airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck')
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +123,12 @@ class ImageDataset:
     def head(self, n_train: int | None = None, n_test: int | None = None) -> 'ImageDataset':
         "The same dataset with only the first images of each split (`None`: all)."
         return replace(self, train=self.train[:n_train], test=self.test[:n_test])
+
+    def hold_out(self, n: int = 5_000, seed: int = 0) -> 'ImageDataset':
+        "The same dataset with `n` training images, drawn at random, as its test split: hyper-parameters are chosen on these, never on the test images."
+        if not 0 < n < len(self.train): raise ValueError(f'{n} of {len(self.train)} training images can not be held out')
+        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        return replace(self, train=self.train[order[n:]], test=self.train[order[:n]], name=f'{self.name}, {n:,} training images held out')
 
 # %% ../nbs/00_data.ipynb #fdfbab55
 def read_cifar10(

@@ -37,7 +37,7 @@ def one_cycle(
     height = step/peak if step <= peak else (last - step)/(last - peak)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/04_train.ipynb #95567b95
+# %% ../nbs/04_train.ipynb #69a563fc
 @dataclass(frozen=True)
 class Recipe:
     "The numbers of a training run. Raises `ValueError` for one that makes no sense."
@@ -51,6 +51,7 @@ class Recipe:
     pad: int = 4 # RandomCrop: padding in pixels
     flip: float = .5 # Probability of a horizontal flip
     cutout: int = 8 # CutOut: side of the square in pixels
+    padding_mode: str = 'reflect' # RandomCrop: 'reflect' mirrors the image, 'constant' pads with zeros
     logit_scale: float = 1/8 # Constant factor on the logits, see 01_model
     find_steps: int = 100 # Steps of the learning-rate range test
     train_images: int | None = None # Only the first so many training images; `None`: all
