@@ -6,9 +6,9 @@
 __all__ = ['make_parts', 'find_lrs', 'save_curve', 'save_figures', 'train_run', 'OneLineParser', 'make_parser', 'recipe_of',
            'new_folder', 'main']
 
-# %% ../nbs/10_cli.ipynb #9fcec494
+# %% ../nbs/10_cli.ipynb #4c97fcaf
 import argparse, json, os, sys, tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +16,14 @@ from pathlib import Path
 import torch
 
 from .augment import Augment
-from .data import Batches, DataError, ImageDataset, load_data
+from .checkpoint import Checkpoints, stored_recipe
+from .data import STAND_IN_NAME, Batches, DataError, ImageDataset, load_data
 from .lr_finder import LRCurve, RangeTestError, lr_find, plot_lr_curve
 from .model import CustomResNet
 from .results import Run, plot_class_accuracy, plot_confusion, plot_history, plot_misclassified, read_run
-from .train import BUDGETS, Recipe, fit, format_history, hardware, make_optimizer, pick_device, pick_precision, provenance, save_run, write_file
+from .train import BUDGETS, CheckpointError, Recipe, fit, format_history, hardware, make_optimizer, out_of_memory_advice, pick_device, pick_precision, provenance, save_run, save_weights, write_file
 
-# %% ../nbs/10_cli.ipynb #ed51b1cd
+# %% ../nbs/10_cli.ipynb #19e61268
 def make_parts(
     recipe: Recipe, # What to make
     data: ImageDataset, # The whole dataset; the recipe says how much of it is used
@@ -44,8 +45,9 @@ def find_lrs(
 ) -> LRCurve: # The range test
     "The learning-rate range test as a recipe has it: its optimiser, its number of steps, the precision of the device."
     precision = pick_precision(train.x.device)
-    return lr_find(model, train, make_optimizer(model, recipe), steps=recipe.find_steps, autocast=precision.autocast(),
-                   scaler=precision.scaler(), **options)
+    with out_of_memory_advice(model, recipe.batch_size):
+        return lr_find(model, train, make_optimizer(model, recipe), steps=recipe.find_steps, autocast=precision.autocast(),
+                       scaler=precision.scaler(), **options)
 
 # %% ../nbs/10_cli.ipynb #36bd5aa3
 def save_curve(
@@ -65,11 +67,11 @@ def save_figures(
     figures = dict(curves=plot_history(run), misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data), classes=plot_class_accuracy(run, data))
     for name, fig in figures.items(): fig.savefig(run.folder/f'{name}.png', dpi=120)
 
-# %% ../nbs/10_cli.ipynb #74f9a336
+# %% ../nbs/10_cli.ipynb #ea80e346
 def train_run(
     recipe: Recipe, # LRMIN and LRMAX are found where they are empty
     data: ImageDataset, # The whole dataset
-    folder: str | os.PathLike, # The run folder; created
+    folder: str | os.PathLike, # The run folder; created. A run of the same recipe that was interrupted there goes on
     device: str = 'auto', # See `pick_device`
 ) -> Run: # The finished run
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
@@ -80,19 +82,21 @@ def train_run(
     model, train, test = make_parts(recipe, data, device)
     print(f'{data.name} | {len(train.y):,} training and {len(test.y):,} test images | {hardware(device)}, {precision.name} | seed {recipe.seed}', flush=True)
     folder.mkdir(parents=True, exist_ok=True)
+    if not (recipe.lr_min and recipe.lr_max) and (stored := stored_recipe(folder)): recipe = replace(recipe, lr_min=stored.lr_min, lr_max=stored.lr_max)
     if not (recipe.lr_min and recipe.lr_max):
         curve = find_lrs(recipe, model, train)
         save_curve(curve, folder)
         recipe = replace(recipe, lr_min=curve.lr_min, lr_max=curve.lr_max)
         print(f'LRMIN {recipe.lr_min:.3g}, LRMAX {recipe.lr_max:.3g}, from a range test of {len(curve.lrs)} steps ({curve.stopped})', flush=True)
     part = data.head(recipe.train_images, recipe.test_images)
-    origin = provenance(model, data.name, part.fingerprint, device, precision)
-    fit(model, train, test, recipe, precision, on_epoch=lambda history, logits: save_run(folder, model, recipe, history, logits, origin))
+    store = Checkpoints(folder, provenance(model, part, device, precision))
+    fit(model, train, test, recipe, precision, checkpoints=store, on_epoch=lambda history, logits: save_run(folder, recipe, history, logits, store.origin))
+    save_weights(folder, model)
     run = read_run(folder)
     save_figures(run, data)
     return run
 
-# %% ../nbs/10_cli.ipynb #80950ecb
+# %% ../nbs/10_cli.ipynb #15276b09
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
     def error(self, message): self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n')
@@ -115,6 +119,7 @@ def make_parser() -> argparse.ArgumentParser:
     train = commands.add_parser('train', parents=[shared], help='find LRMIN and LRMAX, train, write a run folder with log, curves, confusion matrix and misclassified images')
     train.add_argument('--epochs', type=number(1), metavar='N', help='epochs (default: 24, with --quick 3); the peak moves along')
     train.add_argument('--output', type=Path, metavar='DIR', help='run folder, new or empty (default: runs/DATE-TIME-seedN)')
+    train.add_argument('--resume', type=Path, metavar='RUN', help='go on with the interrupted run in this folder; the recipe is taken from it')
     find = commands.add_parser('lr-find', parents=[shared], help='only find LRMIN and LRMAX')
     find.add_argument('--steps', type=number(10), metavar='N', help='steps of the range test, at least 10 (default: 100, with --quick 50)')
     find.add_argument('--mode', choices=['exponential', 'linear'], default='exponential', help='how the learning rate grows (default: exponential)')
@@ -149,30 +154,36 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #7d71b55f
+# %% ../nbs/10_cli.ipynb #702f8a0d
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
     "The command `cifar_nb`."
     args = make_parser().parse_args(argv)
-    folder, begun = args.output, False
-    if args.command == 'train' and not folder: folder = Path('runs')/f'{datetime.now():%Y%m%d-%H%M%S}-seed{args.seed}'
+    folder, resume, begun = args.output, getattr(args, 'resume', None), False
+    if args.command == 'train' and not folder: folder = resume or Path('runs')/f'{datetime.now():%Y%m%d-%H%M%S}-seed{args.seed}'
     try:
-        device, recipe = pick_device(args.device), recipe_of(args)
-        with new_folder(folder):
-            data = load_data(args.data, 'always' if args.stand_in else 'fallback' if args.quick else 'never')
+        if resume and (args.output or args.epochs or args.quick or args.stand_in or args.seed): raise ValueError('--resume takes everything but --data and --device from the run')
+        device = pick_device(args.device)
+        recipe = stored_recipe(folder) if resume else recipe_of(args)
+        if not recipe: raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, or this is no run folder. Begin anew")
+        stand_in = Checkpoints(folder, {}).newest()[1]['origin']['dataset'] == STAND_IN_NAME if resume else args.stand_in
+        with nullcontext() if resume else new_folder(folder):
+            data = load_data(args.data, 'always' if stand_in else 'fallback' if args.quick else 'never')
             begun = True
             if args.command == 'lr-find': _show_lrs(recipe, data, device, args.mode, folder)
             else: _show_run(train_run(recipe, data, folder, str(device)), data)
-    except KeyboardInterrupt:
-        epochs = f"; the epochs that were finished lie in '{folder}'" if folder and (folder/'history.csv').exists() else ''
-        return _complain(f'interrupted{epochs}', 130)
-    except torch.OutOfMemoryError: return _complain(f'the device ran out of memory with batches of {recipe.batch_size} images', 1)
-    except (DataError, RangeTestError, FloatingPointError, OSError) as e: return _complain(e, 1 if begun else 2)
+    except KeyboardInterrupt as e: return _complain((str(e) or 'interrupted') + _way_on(args, folder), 130)
+    except OSError as e: return _complain(f'{e}{_way_on(args, folder)}', 1 if begun else 2)
+    except (DataError, CheckpointError, RangeTestError, FloatingPointError, MemoryError) as e: return _complain(e, 1 if begun else 2)
     except ValueError as e:
         if begun: raise # not a wrong value on the command line: a bug, which should be seen whole
         return _complain(e, 2)
     return 0
+
+def _way_on(args: argparse.Namespace, folder: Path | None) -> str:
+    "How to go on with a run that was interrupted; nothing where it left no checkpoint."
+    return f"; go on with: cifar_nb train --resume '{folder}'" if args.command == 'train' and Checkpoints(folder, {}).paths() else ''
 
 def _complain(what: Exception | str, status: int) -> int:
     "One line on standard error; returns the exit status."

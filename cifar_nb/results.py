@@ -7,7 +7,7 @@ __all__ = ['RunError', 'Run', 'read_run', 'check_data', 'check_logits', 'check_m
            'misclassified', 'plot_misclassified', 'confusion_matrix', 'plot_confusion', 'class_accuracy',
            'plot_class_accuracy', 'results_table']
 
-# %% ../nbs/05_results.ipynb #e44818d7
+# %% ../nbs/05_results.ipynb #8e6a24b5
 import csv, json, math, os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 # %% ../nbs/05_results.ipynb #5d16f46c
@@ -58,7 +58,7 @@ def read_run(
     if not history: raise RunError(f"the run in '{folder}' has no finished epoch")
     return Run(folder, recipe, history, logits, origin)
 
-# %% ../nbs/05_results.ipynb #29a2f87f
+# %% ../nbs/05_results.ipynb #7ac504c4
 def check_data(
     run: Run, # From `read_run`
     data, # An `ImageDataset`, whole
@@ -89,7 +89,9 @@ def check_model(
     if theirs != ours: raise RunError(f"the run in '{run.folder}' is of a {theirs[0]} with {theirs[1]:,} parameters, not of this {ours[0]} with {ours[1]:,}")
     path = run.folder/'weights.safetensors'
     if path.exists():
-        with safe_open(path, 'pt') as f: stored = {name: tuple(f.get_slice(name).get_shape()) for name in f.keys()}
+        try:
+            with safe_open(path, 'pt') as f: stored = {name: tuple(f.get_slice(name).get_shape()) for name in f.keys()}
+        except SafetensorError as e: raise RunError(f"'{path}' is damaged: {e}. Train again to get the weights") from e
         own = {name: tuple(t.shape) for name, t in model.state_dict().items()}
         if wrong := [name for name in sorted(stored.keys() | own.keys()) if stored.get(name) != own.get(name)]:
             raise RunError(f"the weights in '{run.folder}' are not those of this {ours[0]}: {wrong[0]} is "

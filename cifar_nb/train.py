@@ -4,16 +4,19 @@
 
 # %% auto #0
 __all__ = ['BUDGETS', 'COLUMNS', 'one_cycle', 'Recipe', 'pick_budget', 'pick_device', 'Precision', 'pick_precision',
-           'make_optimizer', 'train_epoch', 'evaluate', 'score', 'format_row', 'format_history', 'LogBar', 'epoch_bar',
-           'batch_bar', 'report', 'write_file', 'write_history', 'hardware', 'commit', 'provenance', 'save_run', 'fit']
+           'make_optimizer', 'Totals', 'train_epoch', 'evaluate', 'score', 'format_row', 'format_history', 'LogBar',
+           'epoch_bar', 'batch_bar', 'report', 'write_file', 'write_history', 'hardware', 'commit', 'provenance',
+           'save_run', 'save_weights', 'Progress', 'capture', 'CheckpointError', 'restore', 'held_interrupt',
+           'out_of_memory_advice', 'fit']
 
-# %% ../nbs/04_train.ipynb #58409f03
-import csv, io, json, os, platform, subprocess, sys, time
+# %% ../nbs/04_train.ipynb #89be6d2d
+import csv, io, json, math, os, platform, signal, subprocess, sys, threading, time, traceback
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 import safetensors.torch
@@ -106,7 +109,7 @@ def pick_device(
     if not there.get(device.type): raise ValueError(f"device '{name}' is not there: this machine has {torch.cuda.device_count()} CUDA devices")
     return device
 
-# %% ../nbs/04_train.ipynb #f2ac73c1
+# %% ../nbs/04_train.ipynb #b2c7c4e2
 @dataclass(frozen=True)
 class Precision:
     "In which format a device multiplies."
@@ -119,8 +122,9 @@ class Precision:
         return torch.autocast(self.device_type, {'bf16': torch.bfloat16, 'fp16': torch.float16}[self.name])
 
     def scaler(self) -> torch.amp.GradScaler:
-        "Scales the loss where float16 would lose small gradients; does nothing elsewhere."
-        return torch.amp.GradScaler(self.device_type, enabled=self.name == 'fp16')
+        "With float16 scales the loss, so that small gradients are not lost. On CUDA also leaves out a step whose gradients are not finite, without asking the device. Else does nothing."
+        if self.name == 'fp16': return torch.amp.GradScaler(self.device_type)
+        return torch.amp.GradScaler(self.device_type, init_scale=1., growth_interval=2**31 - 1, enabled=self.device_type == 'cuda')
 
 def pick_precision(
     device: str | torch.device, # Where the training is to run
@@ -132,16 +136,32 @@ def pick_precision(
     has = getattr(torch.cpu, 'get_capabilities', dict)() if kind == 'cpu' else {}
     return Precision('bf16' if has.get('avx512_bf16') or has.get('amx_bf16') else 'fp32', kind)
 
-# %% ../nbs/04_train.ipynb #8d2d43da
+# %% ../nbs/04_train.ipynb #0657536c
 def make_optimizer(
     model: nn.Module, # Its parameters are what is optimised
     recipe: Recipe, # Momentum and weight decay
+    fused: bool | None = None, # One kernel for all parameters, which can leave out a step without asking the device; `None`: on CUDA
 ) -> torch.optim.SGD: # Learning rate 0 until somebody sets it
-    "SGD with Nesterov momentum and weight decay on the parameters of this model."
-    on_gpu = next(model.parameters()).device.type == 'cuda' # one kernel for all parameters, and no wait for the scaler's verdict with float16
-    return torch.optim.SGD(model.parameters(), lr=0., momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay, fused=on_gpu or None)
+    "SGD with Nesterov momentum and weight decay on the parameters of this model. The momentum is there from the start, as zeros."
+    if fused is None: fused = next(model.parameters()).device.type == 'cuda'
+    optimizer = torch.optim.SGD(model.parameters(), lr=0., momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay, fused=fused or None)
+    if recipe.momentum: # the fused kernel would leave uninitialised memory where the scaler leaves out the very first step
+        for p in model.parameters(): optimizer.state[p]['momentum_buffer'] = torch.zeros_like(p)
+    return optimizer
 
-# %% ../nbs/04_train.ipynb #c5f06b07
+# %% ../nbs/04_train.ipynb #00fd52a5
+@dataclass
+class Totals:
+    "The sums over an epoch so far. They stay on the device until somebody asks for the means."
+    steps: int = 0 # Steps made
+    n: int = 0 # Images seen
+    loss: Tensor | float = 0. # Sum of the losses of these images
+    hits: Tensor | int = 0 # How many of them were classified right
+
+    def means(self) -> tuple[float, float]:
+        "Mean loss and accuracy (0 to 1); asks the device."
+        return float(self.loss)/self.n, float(self.hits)/self.n
+
 def train_epoch(
     model: nn.Module, # Trained in place
     batches: Iterable, # Yields `(x, y)` on the model's device
@@ -149,20 +169,51 @@ def train_epoch(
     lr_at: Callable, # Learning rate of each step of this epoch: `lr_at(step)`
     precision: Precision, # See `pick_precision`
     scaler: torch.amp.GradScaler, # `precision.scaler()`, one for the whole run
+    totals: Totals | None = None, # Where an interrupted epoch stood: goes on behind `totals.steps`; updated in place
+    on_step: Callable | None = None, # Called after every step: `on_step(look)`; `look()` raises where something was not finite up to here
+    ask: bool | None = None, # Look before every step; `None`: wherever looking costs nothing, so not on CUDA
 ) -> tuple[float, float]: # Mean loss and accuracy (0 to 1) over the augmented images as they were trained on
-    "One pass over the batches. The learning rate is set at every step; the device is asked for numbers once."
+    """One pass over the batches, or the rest of one.
+
+    Raises `FloatingPointError` for a loss or gradient that is not finite. Parameters and momentum are then as before that step; so are buffers where every
+    step is looked at, else they are those of the last look. With float16 single gradients may overflow, so there only the loss counts, and a scale that falls below 1.
+    """
+    totals = Totals() if totals is None else totals
+    params, buffers = [p for p in model.parameters() if p.requires_grad], list(model.buffers())
+    if ask is None: ask = params[0].device.type != 'cuda'
     model.train()
-    n, loss_sum, hits = 0, 0., 0
-    for step, (x, y) in enumerate(batches):
+    first, good, valve = totals.steps, 0, 1.
+    kept = [b.clone() for b in buffers] # batch norm's statistics move in the forward pass already
+    def refuse(step):
+        for b, k in zip(buffers, kept): b.copy_(k)
+        optimizer.zero_grad(set_to_none=True)
+        raise FloatingPointError(f'loss or gradient is not finite at step {step + 1} with learning rate {lr_at(step):.3g}')
+    def look():
+        if float(valve) != 1: refuse(first + int(good))
+        if precision.name == 'fp16' and scaler.get_scale() < 1: refuse(totals.steps - 1)
+        kept[:] = [b.clone() for b in buffers]
+    for step, (x, y) in enumerate(islice(batches, first, None), first):
         for group in optimizer.param_groups: group['lr'] = lr_at(step)
         with precision.autocast(): logits = model(x)
-        loss = F.cross_entropy(logits.float(), y)
+        loss = F.cross_entropy(logits.float(), y)*valve
         optimizer.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()
+        loss = loss.detach()
+        grads = [p.grad for p in params if p.grad is not None]
+        valve = 1 + (loss - loss) # 1, or not a number
+        if precision.name != 'fp16':
+            norm = nn.utils.get_total_norm(grads)
+            valve = valve + (norm - norm)
+        if ask: look()
+        else: grads[0].mul_(valve) # the scaler looks at every gradient
         scaler.step(optimizer)
         scaler.update()
-        n, loss_sum, hits = n + len(y), loss_sum + loss.detach()*len(y), hits + (logits.detach().argmax(1) == y).sum()
-    return float(loss_sum)/n, float(hits)/n
+        good = good + (valve == 1)
+        totals.steps, totals.n = step + 1, totals.n + len(y)
+        totals.loss, totals.hits = totals.loss + loss*len(y), totals.hits + (logits.detach().argmax(1) == y).sum()
+        if on_step: on_step(look)
+    look()
+    return totals.means()
 
 # %% ../nbs/04_train.ipynb #023d83fb
 @torch.no_grad()
@@ -245,17 +296,27 @@ def report(
     left = sum(row['seconds'] for row in history)/len(history)*(epochs - len(history))
     bar.write(line + (f'   {int(left)//60}:{int(left)%60:02d} left' if left else ''))
 
-# %% ../nbs/04_train.ipynb #16a6d645
+# %% ../nbs/04_train.ipynb #18a5c572
 def write_file(
     path: Path, # The file; its folder is there
     content: bytes, # All of it
+    durable: bool = False, # Also wait until the disk has it, so that it outlives a power cut
 ):
-    "Write a file so that it is there as a whole or not at all."
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    "Write a file so that it is there as a whole or not at all. Raises `OSError` that names the file."
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        temporary.write_bytes(content)
+        with open(temporary, 'wb') as f:
+            f.write(content)
+            if durable:
+                f.flush()
+                os.fsync(f.fileno())
         temporary.replace(path)
+    except OSError as e: raise OSError(e.errno, f"can't write {len(content):,} bytes: {e.strerror or e}", str(path)) from e
     finally: temporary.unlink(missing_ok=True)
+    if durable and os.name == 'posix': # the folder's entry is data of its own
+        folder = os.open(path.parent, os.O_RDONLY)
+        with suppress(OSError): os.fsync(folder) # some network file systems can't do that
+        os.close(folder)
 
 def write_history(
     path: Path, # The CSV file
@@ -268,7 +329,7 @@ def write_history(
     writer.writerows(history)
     write_file(path, text.getvalue().encode())
 
-# %% ../nbs/04_train.ipynb #dfaeb191
+# %% ../nbs/04_train.ipynb #94bde5c5
 def hardware(
     device: str | torch.device, # Where the training runs
 ) -> str: # Such as 'NVIDIA H100' or 'AMD EPYC, 2 threads'
@@ -288,37 +349,124 @@ def commit() -> str: # Such as '91d2046…', with ' with changes' behind it wher
 
 def provenance(
     model: nn.Module, # What is trained
-    dataset: str, # Name of the dataset
-    fingerprint: str, # `ImageDataset.fingerprint`: the run belongs to these images
+    data, # The `ImageDataset` it is trained and measured on; the run belongs to these images
     device: str | torch.device, # Where it is trained
     precision: Precision, # See `pick_precision`
 ) -> dict: # Plain values, for `provenance.json`
     "Where a result comes from: data, model, hardware, versions, the commit of this code if it is a checkout, the time."
-    return dict(dataset=dataset, dataset_sha256=fingerprint, model=type(model).__name__, parameters=sum(p.numel() for p in model.parameters()),
+    return dict(dataset=data.name, dataset_sha256=data.fingerprint, train_sha256=data.train_fingerprint, model=type(model).__name__, parameters=sum(p.numel() for p in model.parameters()),
                 hardware=hardware(device), device=str(device), precision=precision.name, python=platform.python_version(),
                 torch=torch.__version__, torchvision=torchvision.__version__, commit=commit(), started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
 
-# %% ../nbs/04_train.ipynb #26639345
+# %% ../nbs/04_train.ipynb #6f136779
 def save_run(
     folder: str | os.PathLike, # Created where it is missing; what an earlier epoch left there is replaced
-    model: nn.Module, # Its state is saved
     recipe: Recipe, # With LRMIN and LRMAX filled in
     history: list[dict], # One row for each epoch
-    test_logits: Tensor, # (N, C), of the model as it is now
+    test_logits: Tensor, # (N, C), of the model after the last of these epochs
     origin: dict, # From `provenance`
 ) -> Path: # The folder
-    "Write a run folder: recipe, history, weights, test logits, provenance."
+    "Write a run folder: recipe, history, test logits, provenance."
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     write_file(folder/'recipe.json', recipe.to_json().encode())
     write_file(folder/'provenance.json', json.dumps(origin, indent=1).encode())
-    write_file(folder/'weights.safetensors', safetensors.torch.save(weights))
     write_file(folder/'test_logits.safetensors', safetensors.torch.save({'logits': test_logits.half().contiguous()}))
     write_history(folder/'history.csv', history)
     return folder
 
-# %% ../nbs/04_train.ipynb #7ffa1c26
+def save_weights(
+    folder: str | os.PathLike, # A run folder
+    model: nn.Module, # Its state is saved as `weights.safetensors`
+):
+    "Add the weights to a run folder."
+    weights = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    write_file(Path(folder)/'weights.safetensors', safetensors.torch.save(weights))
+
+# %% ../nbs/04_train.ipynb #7e67270f
+@dataclass
+class Progress:
+    "How far a training is."
+    epoch: int = 0 # Epochs finished
+    totals: Totals = field(default_factory=Totals) # Sums over the epoch under way
+    seconds: float = 0. # Spent on the epoch under way
+    history: list[dict] = field(default_factory=list) # One row for each finished epoch, keys `COLUMNS`
+    logits: Tensor | None = None # Test logits after the last finished epoch, float32 (N, C)
+
+def capture(
+    model: nn.Module, # Trained
+    optimizer: torch.optim.Optimizer, # Of the model's parameters
+    scaler: torch.amp.GradScaler, # Of the run
+    progress: Progress, # How far it is
+) -> tuple[dict[str, Tensor], dict]: # Tensors by name, not copied, and plain values that JSON can hold
+    "Everything that a training needs to go on."
+    tensors = {f'model.{name}': t for name, t in model.state_dict().items()}
+    for i, state in optimizer.state_dict()['state'].items():
+        tensors |= {f'optimizer.{i}.{name}': t for name, t in state.items()}
+    totals = progress.totals
+    tensors |= {'totals.loss': torch.as_tensor(totals.loss), 'totals.hits': torch.as_tensor(totals.hits)}
+    if progress.logits is not None: tensors['logits'] = progress.logits
+    return tensors, dict(epoch=progress.epoch, steps=totals.steps, n=totals.n, seconds=progress.seconds, history=progress.history, scaler=scaler.state_dict())
+
+class CheckpointError(RuntimeError):
+    "A checkpoint can't be used or can't be written. The message is one line that says why and what to do."
+
+def restore(
+    model: nn.Module, # Changed in place, after all is known to fit
+    optimizer: torch.optim.Optimizer, # Likewise
+    scaler: torch.amp.GradScaler, # Likewise
+    tensors: dict[str, Tensor], # From `capture`
+    values: dict, # From `capture`
+) -> Progress: # Where to go on
+    "Put back what `capture` took. Raises `CheckpointError` with the name of what does not fit; nothing is changed then."
+    ours, _ = capture(model, optimizer, scaler, Progress())
+    kinds = lambda named: {name: (tuple(t.shape), t.dtype) for name, t in named.items() if name.startswith(('model.', 'optimizer.'))}
+    mine, theirs = kinds(ours), kinds(tensors)
+    if wrong := [name for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]:
+        raise CheckpointError(f'not a checkpoint of this model and optimizer: {wrong[0]} is {theirs.get(wrong[0], "missing")} there and '
+                         f'{mine.get(wrong[0], "missing")} here ({len(wrong)} differ)')
+    keys = {'epoch', 'steps', 'n', 'seconds', 'history', 'scaler', 'totals.loss', 'totals.hits'}
+    if missing := keys - values.keys() - tensors.keys(): raise CheckpointError(f'not a checkpoint of a training: {sorted(missing)[0]} is missing')
+    device = next(model.parameters()).device
+    totals = Totals(values['steps'], values['n'], tensors['totals.loss'].to(device), tensors['totals.hits'].to(device))
+    progress = Progress(values['epoch'], totals, values['seconds'], list(values['history']), tensors.get('logits'))
+    with torch.no_grad():
+        for name in mine: ours[name].copy_(tensors[name]) # in place: memory layout and device stay as they are
+    if values['scaler'].get('growth_interval') == scaler.state_dict().get('growth_interval', 0): scaler.load_state_dict(values['scaler']) # of the same precision
+    return progress
+
+# %% ../nbs/04_train.ipynb #2326a4c0
+@contextmanager
+def held_interrupt():
+    "Inside, the first Ctrl-C is put into the list that this yields; a second one interrupts at once. On leaving, one that nobody looked at interrupts after all."
+    noted = []
+    def note(signum, frame):
+        if noted: raise KeyboardInterrupt
+        noted.append(signum)
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours: signal.signal(signal.SIGINT, note)
+    try: yield noted
+    finally:
+        if ours: signal.signal(signal.SIGINT, signal.default_int_handler)
+    if noted: raise KeyboardInterrupt
+
+# %% ../nbs/04_train.ipynb #a4eb2773
+@contextmanager
+def out_of_memory_advice(
+    model: nn.Module, # That is run inside
+    batch_size: int, # Images in a batch there
+):
+    "Where memory runs out inside, raises a `MemoryError` that proposes a batch size, after everything that filled it was let go."
+    try: yield
+    except RuntimeError as e:
+        if not any(sign in str(e).lower() for sign in ('out of memory', "can't allocate memory", 'not enough memory', 'alloc_failed')): raise
+        traceback.clear_frames(e.__traceback__) # the variables in them hold what filled the memory
+        for p in model.parameters(): p.grad = None
+        if torch.cuda.is_available(): torch.cuda.empty_cache()
+        advice = f'try a batch_size of {batch_size//2}' if batch_size > 1 else 'one image is too much already, so something else takes it'
+        raise MemoryError(f'{hardware(next(model.parameters()).device)} ran out of memory with batches of {batch_size} images: {advice}') from None
+
+# %% ../nbs/04_train.ipynb #ccffc39f
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -327,27 +475,52 @@ def fit(
     precision: Precision | None = None, # `None`: what `pick_precision` says for the device
     on_epoch: Callable | None = None, # Called after every epoch: `on_epoch(history, test_logits)`
     progress: bool = True, # Show bars, table and curves, or a log
+    checkpoints = None, # Where to go on from and to save to, see `Checkpoints` in 08_checkpoint (the order of an epoch must then be a function of its number, as in `Batches`); `None`: nowhere
 ) -> tuple[list[dict], Tensor]: # The history, one row for each epoch, and the test logits (N, C) after the last one
-    "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where the loss is not finite."
+    "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where loss or gradient is not finite, `MemoryError` where a batch does not fit."
     if not (recipe.lr_min and recipe.lr_max): raise ValueError('fit needs lr_min and lr_max: find them with lr_find, or set them in the recipe')
     precision = precision or pick_precision(next(model.parameters()).device)
     model.to(memory_format=torch.channels_last)
     optimizer, scaler = make_optimizer(model, recipe), precision.scaler()
     steps = len(train)
+    if not steps or not len(test): raise ValueError(f'fit needs images to train on and to measure on: there are {steps} batches of the first, {len(test)} of the second')
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
-    epochs, history = range(recipe.epochs), []
+    epochs, at = range(recipe.epochs), Progress()
     bar = epoch_bar(epochs, getattr(train, 'name', '')) if progress else MasterBar(epochs, ProgressBar)
-    for epoch in bar:
-        start = time.perf_counter()
-        if hasattr(train, 'set_epoch'): train.set_epoch(epoch)
-        lr_at = lambda step: one_cycle(epoch*steps + step, total, peak, recipe.lr_min, recipe.lr_max)
-        train_loss, train_acc = train_epoch(model, batch_bar(train, bar), optimizer, lr_at, precision, scaler)
-        if not train_loss < float('inf'): raise FloatingPointError(
-            f'the loss is {train_loss} after epoch {epoch + 1}; its learning rates went up to {max(map(lr_at, range(steps))):.3g}: lower lr_max')
-        logits, labels = evaluate(model, test, precision)
-        test_loss, test_acc = score(logits, labels)
-        history.append(dict(epoch=epoch + 1, lr=lr_at(steps - 1), train_loss=train_loss, train_acc=train_acc,
-                            test_loss=test_loss, test_acc=test_acc, seconds=time.perf_counter() - start))
-        report(bar, history, recipe.epochs)
-        if on_epoch: on_epoch(history, logits)
-    return history, logits
+    with held_interrupt() as interrupts, checkpoints or nullcontext() as store, out_of_memory_advice(model, recipe.batch_size):
+        def save(**how):
+            if store: store.save(at.epoch*steps + at.totals.steps, *capture(model, optimizer, scaler, at), recipe=recipe, **how)
+        if store and (found := store.load(recipe)):
+            at = restore(model, optimizer, scaler, *found)
+            if at.history and on_epoch: on_epoch(at.history, at.logits)
+        else: save()
+        try:
+            for epoch in bar:
+                if epoch < at.epoch: # from a checkpoint
+                    report(bar, at.history[:epoch + 1], recipe.epochs)
+                    continue
+                start = time.perf_counter() - at.seconds
+                def on_step(look):
+                    at.seconds = time.perf_counter() - start
+                    if interrupts:
+                        look()
+                        save(wait=True)
+                        interrupts.clear()
+                        raise KeyboardInterrupt(f'stopped after step {at.totals.steps} of {steps} in epoch {epoch + 1}' + (f"; all of it is kept in '{store.folder}'" if store else ''))
+                    if store and store.is_due(at.totals.steps):
+                        look()
+                        save(skip_if_busy=True)
+                if hasattr(train, 'set_epoch'): train.set_epoch(epoch)
+                lr_at = lambda step: one_cycle(epoch*steps + step, total, peak, recipe.lr_min, recipe.lr_max)
+                train_loss, train_acc = train_epoch(model, batch_bar(train, bar), optimizer, lr_at, precision, scaler, at.totals, on_step)
+                logits, labels = evaluate(model, test, precision)
+                test_loss, test_acc = score(logits, labels)
+                row = dict(epoch=epoch + 1, lr=lr_at(steps - 1), train_loss=train_loss, train_acc=train_acc,
+                           test_loss=test_loss, test_acc=test_acc, seconds=time.perf_counter() - start)
+                at = Progress(epoch + 1, history=at.history + [row], logits=logits)
+                report(bar, at.history, recipe.epochs)
+                save(wait=at.epoch == recipe.epochs)
+                if on_epoch: on_epoch(at.history, logits)
+        except FloatingPointError as e:
+            raise FloatingPointError(f'{e} in epoch {at.epoch + 1}: lower lr_max, or look at the images') from None
+    return at.history, at.logits

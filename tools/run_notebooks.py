@@ -22,7 +22,7 @@ args = parser.parse_args()
 def run(path: Path, folder: Path):
     "The notebook with its outputs, run with `folder` as its working directory."
     nb = nbformat.read(path, as_version=4)
-    NotebookClient(nb, timeout=None, kernel_name='python3', resources={'metadata': {'path': str(folder)}}).execute()
+    NotebookClient(nb, timeout=None, kernel_name='python3', coalesce_streams=True, resources={'metadata': {'path': str(folder)}}).execute()
     return nb
 
 failed = []
