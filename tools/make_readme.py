@@ -23,5 +23,5 @@ def markdown(cell) -> str:
 
 nb = nbformat.read(root/'nbs'/'index.ipynb', as_version=4)
 text = '\n\n'.join(part for part in map(markdown, nb.cells) if part)
-text = re.sub(r'\]\((\w+\.ipynb)\)', r'](nbs/\1)', text) # links are relative to nbs/
+text = re.sub(r'\]\(((?:images/)?\w+\.(?:ipynb|qmd|png))\)', r'](nbs/\1)', text) # links are relative to nbs/
 (root/'README.md').write_text(f'<!-- Made from nbs/index.ipynb by tools/make_readme.py. Edit that. -->\n\n{text}\n', encoding='utf-8')

@@ -1,0 +1,57 @@
+"""What the site shows of an exported name: heading, link to the source, call, docstring, and its docments as a table.
+
+nbdev's own renderer writes the docments as comments into the signature, which is hard to read on a phone, and executes cells of the
+notebook to get there. Here everything is read from the library.
+"""
+import inspect, re, types
+from functools import cached_property
+from importlib import import_module
+from operator import attrgetter
+from typing import get_args
+
+from fastcore.docments import docments
+from nbdev.doclinks import NbdevLookup
+
+def type_text(annotation) -> str:
+    "A type for readers: `str` or `None`. In backticks, so that nbdev links the names that it knows."
+    if annotation is inspect.Parameter.empty: return ''
+    if isinstance(annotation, types.UnionType): return ' or '.join(map(type_text, get_args(annotation)))
+    if annotation is types.NoneType: return '`None`'
+    return '`' + re.sub(r'\b(?:\w+\.)+(?=\w)', '', inspect.formatannotation(annotation)).strip("'").replace('|', 'or') + '`'
+
+def call_text(name: str, params: list) -> str:
+    "The call with its defaults; the types stand in the table."
+    plain = inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in params])
+    return f'```python\n{name}{plain}\n```'
+
+def docments_table(sym, params: list) -> str:
+    "One row for each parameter and one for what is returned, or nothing where nothing is described."
+    about = docments(sym)
+    rows = [(f'`{p.name}`', type_text(p.annotation), about.get(p.name) or '') for p in params]
+    if about.get('return'): rows.append(('**returns**', type_text(inspect.signature(sym).return_annotation), about['return']))
+    if not any(details for _, _, details in rows): return ''
+    lines = [' | '.join(cell.replace('|', r'\|') for cell in row) for row in rows]
+    return '\n'.join(['| | Type | |', '|---|---|---|', *[f'| {line} |' for line in lines]])
+
+def entry(sym, name: str, level: int, is_property: bool = False) -> str:
+    "One function, class or property as Markdown."
+    try: params = [p for p in inspect.signature(sym).parameters.values() if p.name != 'self']
+    except ValueError: params = None # an exception takes what its base class takes
+    parts = [f"{'#'*level} {name.replace('_', chr(92) + '_')}", f'[source]({NbdevLookup().code(name)}){{.api-source}}',
+             '' if is_property or params is None else call_text(name.removesuffix('.__call__'), params),
+             inspect.cleandoc(sym.__doc__ or ''), docments_table(sym, params or [])]
+    return '\n\n'.join(part for part in parts if part)
+
+def api_entries(
+    name: str, # An exported name
+) -> str: # Its entry, and for a class also those of its methods and properties that have a docstring
+    "The documentation of an exported name as Markdown, with links from the names that nbdev knows."
+    file = NbdevLookup()[name][1]
+    sym = attrgetter(name)(import_module(file.removesuffix('.py').replace('/', '.')))
+    entries = ['---', entry(sym, name, 3)]
+    for attr, member in vars(sym).items() if inspect.isclass(sym) else ():
+        function = member.fget if isinstance(member, property) else member.func if isinstance(member, cached_property) else getattr(member, '__func__', member)
+        if inspect.isfunction(function) and function.__doc__ and (attr == '__call__' or not attr.startswith('_')):
+            is_property = isinstance(member, (property, cached_property))
+            entries.append(entry(function if is_property else getattr(sym, attr), f'{name}.{attr}', 4, is_property))
+    return NbdevLookup().linkify('\n\n'.join(entries))
