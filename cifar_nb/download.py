@@ -23,12 +23,12 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from fastprogress.fastprogress import NBProgressBar, ProgressBar, progress_bar
 from filelock import FileLock, Timeout
 
-# %% ../nbs/07_download.ipynb #e32134cd
+# %% ../nbs/07_download.ipynb #27ba43dd
 class Sums(NamedTuple):
     "What identifies the content of a file."
     size: int # In bytes
-    md5: str # In hexadecimal, as is the next
-    sha256: str
+    md5: str # In hexadecimal
+    sha256: str # In hexadecimal
 
 def sums_of(
     file: BinaryIO, # Anything with bytes and `seek`; read from its start to its end
@@ -71,7 +71,7 @@ def bad_members(
         except OSError as e: found[name] = e.strerror
     return {name: why for name, why in found.items() if why}
 
-# %% ../nbs/07_download.ipynb #e74e8fa9
+# %% ../nbs/07_download.ipynb #b5260154
 class DownloadError(RuntimeError):
     "An archive could not be had, or is not what it should be. The message is one line that says what is wrong where."
 
@@ -79,7 +79,11 @@ def _line(e): return ' '.join(str(e).split())[:200] or type(e).__name__ # a serv
 
 class Trouble(Exception):
     "One try that failed. `again`: the same mirror may do better; `discard`: what has come so far is of no use."
-    def __init__(self, why: str, again: bool = True, discard: bool = False):
+    def __init__(self,
+        why: str, # What went wrong, in one line
+        again: bool = True, # Whether to try the same mirror once more
+        discard: bool = False, # Whether to begin from the first byte
+    ):
         super().__init__(why)
         self.again, self.discard = again, discard
 

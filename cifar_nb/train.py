@@ -258,7 +258,9 @@ def format_history(
 # %% ../nbs/04_train.ipynb #47316f9e
 class LogBar(MasterBar):
     "Draws no bars; what is written goes to standard output, line by line."
-    def __init__(self, gen): super().__init__(gen, ProgressBar)
+    def __init__(self,
+        gen, # What is iterated, as in fastprogress's `MasterBar`
+    ): super().__init__(gen, ProgressBar)
 
     def write(self, line, table=False): print(line, flush=True)
 
