@@ -7,7 +7,7 @@ __all__ = ['Sums', 'sums_of', 'fault', 'Archive', 'bad_members', 'DownloadError'
            'first_byte', 'megabyte_bar', 'take', 'fetch_once', 'fetch', 'read_members', 'write_whole', 'locked', 'fill',
            'get_archive']
 
-# %% ../nbs/07_download.ipynb #d46b7aff
+# %% ../nbs/07_download.ipynb #8bb5e04f
 import gzip, hashlib, io, math, os, queue, sys, tarfile, threading, time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -23,8 +23,9 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from fastprogress.fastprogress import NBProgressBar, ProgressBar, progress_bar
 from filelock import FileLock, Timeout
 
-# %% ../nbs/07_download.ipynb #27ba43dd
-class Sums(NamedTuple):
+# %% ../nbs/07_download.ipynb #234c45f2
+@dataclass(frozen=True)
+class Sums:
     "What identifies the content of a file."
     size: int # In bytes
     md5: str # In hexadecimal
@@ -40,13 +41,13 @@ def sums_of(
     md5, sha256 = digest(partial(hashlib.md5, usedforsecurity=False)), digest('sha256')
     return Sums(file.seek(0, os.SEEK_END), md5, sha256)
 
-# %% ../nbs/07_download.ipynb #91812cd4
+# %% ../nbs/07_download.ipynb #9d21357a
 def fault(
     found: Sums, # Of the file that is there
     wanted: Sums, # Of the file that should be there
 ) -> str: # `'wrong size'`, `'wrong MD5'`, `'wrong SHA-256'`, or `''` where all agree
     "What is wrong with a file."
-    return next((f'wrong {what}' for what, a, b in zip(('size', 'MD5', 'SHA-256'), found, wanted) if a != b), '')
+    return next((f'wrong {what}' for what, key in (('size', 'size'), ('MD5', 'md5'), ('SHA-256', 'sha256')) if getattr(found, key) != getattr(wanted, key)), '')
 
 # %% ../nbs/07_download.ipynb #9f2958a1
 @dataclass(frozen=True)
