@@ -96,7 +96,7 @@ def train_run(
     save_figures(run, data)
     return run
 
-# %% ../nbs/10_cli.ipynb #15276b09
+# %% ../nbs/10_cli.ipynb #4b3af999
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
     def error(self, message): self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n')
@@ -118,6 +118,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     train = commands.add_parser('train', parents=[shared], help='find LRMIN and LRMAX, train, write a run folder with log, curves, confusion matrix and misclassified images')
     train.add_argument('--epochs', type=number(1), metavar='N', help='epochs (default: 24, with --quick 3); the peak moves along')
+    train.add_argument('--batch-size', type=number(1), metavar='N', help='images in a step (default: 512, with --quick 128); fewer need less memory')
     train.add_argument('--output', type=Path, metavar='DIR', help='run folder, new or empty (default: runs/DATE-TIME-seedN)')
     train.add_argument('--resume', type=Path, metavar='RUN', help='go on with the interrupted run in this folder; the recipe is taken from it')
     find = commands.add_parser('lr-find', parents=[shared], help='only find LRMIN and LRMAX')
@@ -126,13 +127,14 @@ def make_parser() -> argparse.ArgumentParser:
     find.add_argument('--output', type=Path, metavar='DIR', help='folder for lr_curve.json and lr_curve.png, new or empty (default: none is written)')
     return parser
 
-# %% ../nbs/10_cli.ipynb #23844359
+# %% ../nbs/10_cli.ipynb #e5d00e64
 def recipe_of(
     args: argparse.Namespace, # From `make_parser`
 ) -> Recipe: # The quick or the full recipe with the options put in
     "The recipe that a command line asks for."
     recipe = replace(BUDGETS['quick' if args.quick else 'full'], seed=args.seed)
     if epochs := getattr(args, 'epochs', None): recipe = replace(recipe, epochs=epochs, peak_epoch=recipe.peak_epoch*epochs/recipe.epochs)
+    if batch_size := getattr(args, 'batch_size', None): recipe = replace(recipe, batch_size=batch_size)
     if steps := getattr(args, 'steps', None): recipe = replace(recipe, find_steps=steps)
     return recipe
 
@@ -154,7 +156,7 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #702f8a0d
+# %% ../nbs/10_cli.ipynb #6cd5e066
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
@@ -163,7 +165,7 @@ def main(
     folder, resume, begun = args.output, getattr(args, 'resume', None), False
     if args.command == 'train' and not folder: folder = resume or Path('runs')/f'{datetime.now():%Y%m%d-%H%M%S}-seed{args.seed}'
     try:
-        if resume and (args.output or args.epochs or args.quick or args.stand_in or args.seed): raise ValueError('--resume takes everything but --data and --device from the run')
+        if resume and (args.output or args.epochs or args.batch_size or args.quick or args.stand_in or args.seed): raise ValueError('--resume takes everything but --data and --device from the run')
         device = pick_device(args.device)
         recipe = stored_recipe(folder) if resume else recipe_of(args)
         if not recipe: raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, or this is no run folder. Begin anew")
