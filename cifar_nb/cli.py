@@ -6,7 +6,7 @@
 __all__ = ['make_parts', 'find_lrs', 'save_curve', 'save_figures', 'train_run', 'OneLineParser', 'make_parser', 'recipe_of',
            'new_folder', 'main']
 
-# %% ../nbs/10_cli.ipynb #4c97fcaf
+# %% ../nbs/10_cli.ipynb #682d185b
 import argparse, json, os, sys, tempfile
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from .augment import Augment
-from .checkpoint import Checkpoints, stored_recipe
+from .checkpoint import Checkpoints, stored_run
 from .data import STAND_IN_NAME, Batches, DataError, ImageDataset, load_data
 from .lr_finder import LRCurve, RangeTestError, lr_find, plot_lr_curve
 from .model import CustomResNet
@@ -67,7 +67,7 @@ def save_figures(
     figures = dict(curves=plot_history(run), misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data), classes=plot_class_accuracy(run, data))
     for name, fig in figures.items(): fig.savefig(run.folder/f'{name}.png', dpi=120)
 
-# %% ../nbs/10_cli.ipynb #ea80e346
+# %% ../nbs/10_cli.ipynb #2c87f0c3
 def train_run(
     recipe: Recipe, # LRMIN and LRMAX are found where they are empty
     data: ImageDataset, # The whole dataset
@@ -82,12 +82,13 @@ def train_run(
     model, train, test = make_parts(recipe, data, device)
     print(f'{data.name} | {len(train.y):,} training and {len(test.y):,} test images | {hardware(device)}, {precision.name} | seed {recipe.seed}', flush=True)
     folder.mkdir(parents=True, exist_ok=True)
-    if not (recipe.lr_min and recipe.lr_max) and (stored := stored_recipe(folder)): recipe = replace(recipe, lr_min=stored.lr_min, lr_max=stored.lr_max)
     if not (recipe.lr_min and recipe.lr_max):
-        curve = find_lrs(recipe, model, train)
-        save_curve(curve, folder)
-        recipe = replace(recipe, lr_min=curve.lr_min, lr_max=curve.lr_max)
-        print(f'LRMIN {recipe.lr_min:.3g}, LRMAX {recipe.lr_max:.3g}, from a range test of {len(curve.lrs)} steps ({curve.stopped})', flush=True)
+        if stored := stored_run(folder): found = stored[0]
+        else:
+            found = find_lrs(recipe, model, train)
+            save_curve(found, folder)
+            print(f'LRMIN {found.lr_min:.3g}, LRMAX {found.lr_max:.3g}, from a range test of {len(found.lrs)} steps ({found.stopped})', flush=True)
+        recipe = replace(recipe, lr_min=found.lr_min, lr_max=found.lr_max)
     part = data.head(recipe.train_images, recipe.test_images)
     store = Checkpoints(folder, provenance(model, part, device, precision))
     fit(model, train, test, recipe, precision, checkpoints=store, on_epoch=lambda history, logits: save_run(folder, recipe, history, logits, store.origin))
@@ -156,7 +157,7 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #6cd5e066
+# %% ../nbs/10_cli.ipynb #284784f7
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
@@ -167,9 +168,9 @@ def main(
     try:
         if resume and (args.output or args.epochs or args.batch_size or args.quick or args.stand_in or args.seed): raise ValueError('--resume takes everything but --data and --device from the run')
         device = pick_device(args.device)
-        recipe = stored_recipe(folder) if resume else recipe_of(args)
-        if not recipe: raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, or this is no run folder. Begin anew")
-        stand_in = Checkpoints(folder, {}).newest()[1]['origin']['dataset'] == STAND_IN_NAME if resume else args.stand_in
+        if not resume: recipe, stand_in = recipe_of(args), args.stand_in
+        elif stored := stored_run(folder): recipe, stand_in = stored[0], stored[1]['dataset'] == STAND_IN_NAME
+        else: raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, or this is no run folder. Begin anew")
         with nullcontext() if resume else new_folder(folder):
             data = load_data(args.data, 'always' if stand_in else 'fallback' if args.quick else 'never')
             begun = True

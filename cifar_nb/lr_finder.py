@@ -44,7 +44,7 @@ def debiased_average(
         smooth.append(average/(1 - beta**i))
     return smooth
 
-# %% ../nbs/03_lr_finder.ipynb #d73bc1e3
+# %% ../nbs/03_lr_finder.ipynb #f1054084
 class RangeTestError(ValueError):
     "A range test gave no learning rates. The message is one line that says why and what to try."
 
@@ -63,19 +63,25 @@ class LRCurve:
         return debiased_average(self.losses, self.beta)
 
     @property
-    def lr_max(self) -> float:
-        "The learning rate at the lowest smoothed loss. Raises `RangeTestError` where the loss has no lowest point inside the range."
+    def lowest(self) -> int:
+        "The step with the lowest smoothed loss. Raises `RangeTestError` where there is none inside the range."
         if not self.losses: raise RangeTestError('the loss of the very first batch is not finite: look at the data and at the model')
         smooth = self.smooth
         lowest = int(np.argmin(smooth))
         if lowest == 0: raise RangeTestError(f'the loss never fell between {self.lrs[0]:g} and {self.lrs[-1]:g} ({self.stopped}): start lower')
-        if lowest == len(smooth) - 1 and self.stopped == 'end': raise RangeTestError(f'the loss was still falling at {self.lrs[-1]:g}: end higher, or take more steps')
-        return self.lrs[lowest]
+        if self.stopped == 'end' and smooth[-1] <= 1.1*smooth[lowest]: raise RangeTestError(f'the loss had not risen yet at {self.lrs[-1]:g}: end higher, or take more steps')
+        return lowest
+
+    @property
+    def lr_max(self) -> float:
+        "The highest learning rate at which the smoothed loss is within a tenth of its lowest value. Raises `RangeTestError` where it has none inside the range."
+        smooth, lowest = self.smooth, self.lowest
+        return max(lr for lr, loss in zip(self.lrs[lowest:], smooth[lowest:]) if loss <= 1.1*smooth[lowest])
 
     @property
     def lr_min(self) -> float:
         "The learning rate at which the smoothed loss has made the first tenth of its way down."
-        smooth, lowest = self.smooth, self.lrs.index(self.lr_max)
+        smooth, lowest = self.smooth, self.lowest
         threshold = smooth[0] - .1*(smooth[0] - smooth[lowest])
         return self.lrs[max(i for i in range(lowest) if smooth[i] >= threshold)]
 

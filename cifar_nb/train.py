@@ -6,8 +6,8 @@
 __all__ = ['BUDGETS', 'COLUMNS', 'one_cycle', 'Recipe', 'pick_budget', 'pick_device', 'Precision', 'pick_precision',
            'make_optimizer', 'Totals', 'train_epoch', 'evaluate', 'score', 'format_row', 'format_history', 'LogBar',
            'epoch_bar', 'batch_bar', 'report', 'write_file', 'write_history', 'hardware', 'commit', 'provenance',
-           'save_run', 'save_weights', 'Progress', 'capture', 'CheckpointError', 'restore', 'held_interrupt',
-           'out_of_memory_advice', 'fit']
+           'save_run', 'save_weights', 'run_folder', 'Progress', 'capture', 'CheckpointError', 'restore',
+           'held_interrupt', 'out_of_memory_advice', 'fit']
 
 # %% ../nbs/04_train.ipynb #89be6d2d
 import csv, io, json, math, os, platform, signal, subprocess, sys, threading, time, traceback
@@ -360,7 +360,7 @@ def provenance(
                 hardware=hardware(device), device=str(device), precision=precision.name, python=platform.python_version(),
                 torch=torch.__version__, torchvision=torchvision.__version__, commit=commit(), started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
 
-# %% ../nbs/04_train.ipynb #6f136779
+# %% ../nbs/04_train.ipynb #e0e2b80f
 def save_run(
     folder: str | os.PathLike, # Created where it is missing; what an earlier epoch left there is replaced
     recipe: Recipe, # With LRMIN and LRMAX filled in
@@ -384,6 +384,14 @@ def save_weights(
     "Add the weights to a run folder."
     weights = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     write_file(Path(folder)/'weights.safetensors', safetensors.torch.save(weights))
+
+def run_folder(
+    data, # The `ImageDataset` of the run
+    budget: str, # A key of `BUDGETS`
+    seed: int = 0, # Of the run
+) -> Path: # Such as `runs/CIFAR-10-full-seed0`
+    "Where the notebooks keep a run, so that one finds what another left."
+    return Path('runs')/f"{data.name.split(',')[0].replace(' ', '-')}-{budget}-seed{seed}"
 
 # %% ../nbs/04_train.ipynb #7e67270f
 @dataclass
