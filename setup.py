@@ -30,6 +30,7 @@ setup(
         'Programming Language :: Python :: 3',
     ],
     packages=find_packages(include=[cfg['lib_name'], f'{cfg["lib_name"]}.*']),
+    package_data={cfg['lib_name']: ['*.mplstyle']},
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
     extras_require={'dev': cfg['dev_requirements'].split(), 'docs': cfg['docs_requirements'].split()},

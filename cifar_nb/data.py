@@ -250,7 +250,8 @@ def load_data(
         print(f'{e}\nGoing on with a {STAND_IN_NAME}: what follows shows that the code runs, nothing else.')
         return draw_stand_in()
 
-# %% ../nbs/00_data.ipynb #39cc6fd4
+# %% ../nbs/00_data.ipynb #3122ed04
+@plt.style.context('cifar_nb.figures')
 def show_images(
     x: Tensor, # Images (N, 3, H, W), uint8 0 to 255
     labels: list[str] | None = None, # A caption for each image
@@ -273,11 +274,11 @@ def show_images(
         if labels: ax.text(left + w*zoom/2, top - 3, labels[i], fontsize=7, ha='center', va='bottom')
     ax.imshow(canvas, interpolation='nearest', aspect='auto')
     ax.axis('off')
-    if title: fig.suptitle(title, fontsize=10, y=1, va='top')
+    if title: fig.suptitle(title, y=1, va='top')
     plt.close(fig)
     return fig
 
-# %% ../nbs/00_data.ipynb #2c793369
+# %% ../nbs/00_data.ipynb #a2c66ead
 def class_counts(
     split: Split, # The images to count
     num_classes: int = 10, # Number of classes
@@ -285,6 +286,7 @@ def class_counts(
     "How many images each class has."
     return split.y.bincount(minlength=num_classes)
 
+@plt.style.context('cifar_nb.figures')
 def plot_class_counts(
     data: ImageDataset, # Both splits are drawn
 ) -> Figure: # One bar for each class and split
@@ -292,21 +294,22 @@ def plot_class_counts(
     fig, ax = plt.subplots(figsize=(8, 2.8), layout='constrained')
     for i, (name, split) in enumerate([('train', data.train), ('test', data.test)]):
         bars = ax.bar(torch.arange(10) + .4*i, class_counts(split), width=.4, label=name)
-        ax.bar_label(bars, fontsize=7)
+        ax.bar_label(bars, fontsize=8)
     ax.set(title=f'{data.name}: images of each class', ylabel='images')
-    ax.set_xticks(torch.arange(10) + .2, data.classes, fontsize=8)
+    ax.set_xticks(torch.arange(10) + .2, data.classes, fontsize=9)
     ax.margins(y=.15)
     fig.legend(loc='outside upper right', ncols=2)
     plt.close(fig)
     return fig
 
-# %% ../nbs/00_data.ipynb #a01f4162
+# %% ../nbs/00_data.ipynb #ea300b37
 def size_counts(
     split: Split, # The images to measure
 ) -> Counter: # (height, width) in pixels -> number of images
     "The distribution of image sizes."
     return Counter(tuple(img.shape[1:]) for img in split.x)
 
+@plt.style.context('cifar_nb.figures')
 def plot_size_counts(
     data: ImageDataset, # Both splits are drawn
 ) -> Figure: # One bar for each size and split
@@ -318,7 +321,7 @@ def plot_size_counts(
         ax.bar_label(bars)
         ax.set(title=name, xlabel='height × width (pixels)', ylabel='images', xlim=(-1, len(sizes)))
         ax.margins(y=.15)
-    fig.suptitle(f'{data.name}: image sizes', fontsize=10)
+    fig.suptitle(f'{data.name}: image sizes')
     plt.close(fig)
     return fig
 

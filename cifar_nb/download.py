@@ -7,7 +7,7 @@ __all__ = ['Sums', 'sums_of', 'fault', 'Archive', 'bad_members', 'DownloadError'
            'first_byte', 'megabyte_bar', 'take', 'fetch_once', 'fetch', 'read_members', 'write_whole', 'locked', 'fill',
            'get_archive']
 
-# %% ../nbs/07_download.ipynb #8bb5e04f
+# %% ../nbs/07_download.ipynb #7fdab046
 import gzip, hashlib, io, math, os, queue, sys, tarfile, threading, time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +20,6 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from fastprogress.fastprogress import NBProgressBar, ProgressBar, progress_bar
 from filelock import FileLock, Timeout
 
 # %% ../nbs/07_download.ipynb #234c45f2
@@ -148,12 +147,13 @@ def first_byte(
     if answer.length != size - start: raise Trouble(f'offers {"unknown" if answer.length is None else answer.length} bytes, not {size - start}', again=False)
     return start
 
-# %% ../nbs/07_download.ipynb #eadc4d99
+# %% ../nbs/07_download.ipynb #5ef2a7a9
 def megabyte_bar(
     size: int, # In bytes
     visible: bool = True, # False: count in silence
-) -> ProgressBar: # Counts megabytes; silent where the output goes to a file
+) -> Any: # fastprogress's bar, counts megabytes; silent where the output goes to a file
     "The progress bar of a download."
+    from fastprogress.fastprogress import NBProgressBar, ProgressBar, progress_bar # newer versions take a third of a second to import
     visible = visible and (issubclass(progress_bar, NBProgressBar) or sys.stdout.isatty())
     bar = (progress_bar if visible else ProgressBar)(range(math.ceil(size/1e6)), leave=False)
     bar.comment = 'MB'
@@ -165,7 +165,7 @@ def take(
     have: int, # Bytes that are in there
     size: int, # Bytes that it should have in the end
     patience: Patience, # When the mirror has stalled
-    bar: ProgressBar, # Is told the megabytes
+    bar: Any, # From `megabyte_bar`, is told the megabytes
 ):
     "Write the body of an answer to a file. Raises `Trouble` where it breaks off or comes too slowly; an `OSError` is the disk's."
     began, came = time.monotonic(), 0

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['lr_ramp', 'debiased_average', 'RangeTestError', 'LRCurve', 'plot_lr_curve', 'no_trace', 'lr_find']
 
-# %% ../nbs/03_lr_finder.ipynb #a87a0f5a
+# %% ../nbs/03_lr_finder.ipynb #ffd3857c
 import copy, itertools, math, random, sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from fastprogress.fastprogress import NBProgressBar, ProgressBar, progress_bar
 from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional as F
@@ -85,16 +84,17 @@ class LRCurve:
         threshold = smooth[0] - .1*(smooth[0] - smooth[lowest])
         return self.lrs[max(i for i in range(lowest) if smooth[i] >= threshold)]
 
-# %% ../nbs/03_lr_finder.ipynb #6fca0107
+# %% ../nbs/03_lr_finder.ipynb #2768045b
+@plt.style.context('cifar_nb.figures')
 def plot_lr_curve(
     curve: LRCurve, # From `lr_find`
 ) -> Figure: # Loss over learning rate on a logarithmic axis, both learning rates marked
     "Draw a range test."
     fig, ax = plt.subplots(figsize=(7, 3), layout='constrained')
-    ax.plot(curve.lrs, curve.losses, alpha=.3, label='loss of the batch')
-    ax.plot(curve.lrs, curve.smooth, label='smoothed')
+    ax.plot(curve.lrs, curve.losses, color='C6', alpha=.4, label='loss of the batch')
+    ax.plot(curve.lrs, curve.smooth, color='C1', label='smoothed')
     with suppress(RangeTestError): # a curve without a lowest point is worth a look too
-        for name, lr, color in [('LRMIN', curve.lr_min, 'tab:green'), ('LRMAX', curve.lr_max, 'tab:red')]:
+        for name, lr, color in [('LRMIN', curve.lr_min, 'C2'), ('LRMAX', curve.lr_max, 'C0')]:
             ax.axvline(lr, color=color, linestyle='--', label=f'{name} = {lr:.3g}')
     ax.set(xscale='log', xlabel='learning rate', ylabel='cross-entropy', title=f'{curve.name} learning-rate range test ({curve.stopped})'.strip())
     ax.legend()
@@ -125,7 +125,7 @@ def no_trace(
         optimizer.load_state_dict(optimizer_state)
         for rng, restore in rngs: restore(rng)
 
-# %% ../nbs/03_lr_finder.ipynb #5974b552
+# %% ../nbs/03_lr_finder.ipynb #a1937bbe
 def _endless(batches: Iterable):
     "The batches over and over again. Raises `ValueError` when a pass yields none."
     while True:
@@ -155,6 +155,7 @@ def lr_find(
                                          f'{len(held - trained)} others: build it from the parameters of the model that you pass')
     scaler = copy.deepcopy(scaler) or torch.amp.GradScaler(enabled=False) # a copy: the original is not touched
     lrs, losses, stopped = lr_ramp(start, end, steps, mode), [], 'end'
+    from fastprogress.fastprogress import NBProgressBar, ProgressBar, progress_bar # newer versions take a third of a second to import
     visible = progress and (issubclass(progress_bar, NBProgressBar) or sys.stdout.isatty()) # a log file gets no bar
     bar = (progress_bar if visible else ProgressBar)(lrs, leave=False)
     with no_trace(model, optimizer):

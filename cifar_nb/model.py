@@ -105,9 +105,10 @@ def layer_table(
         for h in hooks: h.remove()
     return layers
 
-# %% ../nbs/01_model.ipynb #5d77a1be
-COLORS = {'Conv2d': '#4477aa', 'MaxPool2d': '#ccbb44', 'Linear': '#ee6677'}
+# %% ../nbs/01_model.ipynb #759d02fd
+COLORS = {'Conv2d': 'C1', 'MaxPool2d': 'C4', 'Linear': 'C0'}
 
+@plt.style.context('cifar_nb.figures')
 def plot_architecture(
     model: nn.Module, # Its convolutions, poolings and linear layers are drawn in the order in which they run
 ) -> Figure: # A box for each of them, an arc over each residual block
@@ -119,7 +120,7 @@ def plot_architecture(
     for l in layers:
         side, width = (l.shape[-1] if len(l.shape) == 3 else 6), .5 + l.shape[0]/160
         ax.add_patch(plt.Rectangle((x, -side/2), width, side, facecolor=COLORS[l.kind], edgecolor='black', linewidth=.8))
-        ax.text(x + width/2, -18.5, f'{l.shape[0]}' + (f'\n{side}×{side}' if len(l.shape) == 3 else ''), ha='center', va='top', fontsize=7)
+        ax.text(x + width/2, -18.5, f'{l.shape[0]}' + (f'\n{side}×{side}' if len(l.shape) == 3 else ''), ha='center', va='top', fontsize=8)
         for name, span in blocks.items():
             if l.name.startswith(name + '.'): span += [(x, side), (x + width, side)]
         x += width + .8
@@ -127,7 +128,7 @@ def plot_architecture(
         ax.annotate('', (right + .3, side/2), (left - .3, side/2), arrowprops=dict(arrowstyle='->', connectionstyle='arc3,rad=-.5'))
     for kind, color in COLORS.items(): ax.scatter([], [], marker='s', s=80, color=color, edgecolor='black', label=kind)
     ax.set(xlim=(-.5, x), ylim=(-24, 20), title=f'{type(model).__name__}: {sum(p.numel() for p in model.parameters()):,} parameters')
-    ax.legend(loc='upper right', fontsize=8)
+    ax.legend(loc='upper right')
     ax.axis('off')
     plt.close(fig)
     return fig

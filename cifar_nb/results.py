@@ -128,7 +128,8 @@ def find_run(
         if runs: return max(runs, key=lambda run: run.origin['started'])
     return None
 
-# %% ../nbs/05_results.ipynb #6c22f08c
+# %% ../nbs/05_results.ipynb #2b848a70
+@plt.style.context('cifar_nb.figures')
 def plot_history(
     run: Run, # Its history is drawn
 ) -> Figure: # Loss, accuracy, and the learning rate under them
@@ -138,18 +139,18 @@ def plot_history(
     for ax, what in zip(axs, ('loss', 'acc')):
         for part, marker in (('train', 'o'), ('test', 's')):
             values = [row[f'{part}_{what}'] for row in run.history]
-            ax.plot(epochs, values, marker=marker, markersize=4, label=f'{part}: {values[-1]:.2%}' if what == 'acc' else f'{part}: {values[-1]:.3f}')
+            ax.plot(epochs, values, marker=marker, label=f'{part}: {values[-1]:.2%}' if what == 'acc' else f'{part}: {values[-1]:.3f}')
         ax.legend()
-        ax.grid(alpha=.3)
+        ax.grid()
     axs[0].set(ylabel='cross-entropy')
     axs[1].set(ylabel='accuracy')
     axs[1].yaxis.set_major_formatter(PercentFormatter(1))
     r = run.recipe
-    axs[2].plot([0, r['peak_epoch'], r['epochs']], [r['lr_min'], r['lr_max'], r['lr_min']], color='tab:gray') # the cycle, and the rate at the end of each epoch
-    axs[2].plot(epochs, [row['lr'] for row in run.history], 'o', color='tab:gray', markersize=4)
+    axs[2].plot([0, r['peak_epoch'], r['epochs']], [r['lr_min'], r['lr_max'], r['lr_min']], color='C6') # the cycle, and the rate at the end of each epoch
+    axs[2].plot(epochs, [row['lr'] for row in run.history], 'o', color='C6')
     axs[2].set(ylabel='learning rate', xlabel='epoch', xlim=(0, r['epochs'] + .3))
     axs[2].xaxis.set_major_locator(MaxNLocator(integer=True))
-    fig.suptitle(run.title, fontsize=10)
+    fig.suptitle(run.title)
     plt.close(fig)
     return fig
 
@@ -164,7 +165,8 @@ def misclassified(
     wrong = wrong[confidence[wrong].argsort(descending=True, stable=True)]
     return wrong, predicted[wrong], confidence[wrong]
 
-# %% ../nbs/05_results.ipynb #98c9e59b
+# %% ../nbs/05_results.ipynb #ca95875f
+@plt.style.context('cifar_nb.figures')
 def plot_misclassified(
     run: Run, # Its stored logits decide
     data, # The `ImageDataset` it was measured on
@@ -180,11 +182,11 @@ def plot_misclassified(
     for ax, i, p, c in zip(axs.flat[:n], wrong, predicted, confidence):
         ax.imshow(data.test.x[i].permute(1, 2, 0))
         ax.set_title(f'is {data.classes[labels[i]]}\nsays {data.classes[p]}, {c:.1%}', fontsize=8)
-    fig.suptitle(f'The {min(n, len(wrong))} most confident mistakes, worst first\n{run.title}', fontsize=10)
+    fig.suptitle(f'The {min(n, len(wrong))} most confident mistakes, worst first\n{run.title}')
     plt.close(fig)
     return fig
 
-# %% ../nbs/05_results.ipynb #eb13b5f0
+# %% ../nbs/05_results.ipynb #c737b444
 def confusion_matrix(
     logits: Tensor, # (N, C)
     labels: Tensor, # int64 (N,)
@@ -193,6 +195,7 @@ def confusion_matrix(
     c = logits.shape[1]
     return torch.bincount(c*labels + logits.argmax(1), minlength=c*c).view(c, c)
 
+@plt.style.context('cifar_nb.figures')
 def plot_confusion(
     run: Run, # Its stored logits decide
     data, # The `ImageDataset` it was measured on
@@ -204,15 +207,14 @@ def plot_confusion(
     ax.imshow(shares, cmap='Blues', vmin=0, vmax=1)
     for i in range(len(counts)):
         for j in range(len(counts)):
-            ax.text(j, i, int(counts[i, j]), ha='center', va='center', fontsize=7, color='white' if shares[i, j] > .5 else 'black')
+            ax.text(j, i, int(counts[i, j]), ha='center', va='center', fontsize=9, color='white' if shares[i, j] > .5 else 'black')
     ax.set(xlabel='predicted', ylabel='true', title=run.title)
-    ax.title.set_fontsize(10)
     ax.set_xticks(range(len(counts)), data.classes, rotation=45, ha='right')
     ax.set_yticks(range(len(counts)), data.classes)
     plt.close(fig)
     return fig
 
-# %% ../nbs/05_results.ipynb #14efa625
+# %% ../nbs/05_results.ipynb #981e8822
 def class_accuracy(
     logits: Tensor, # (N, C)
     labels: Tensor, # int64 (N,)
@@ -221,6 +223,7 @@ def class_accuracy(
     counts = confusion_matrix(logits, labels)
     return counts.diagonal().double()/counts.sum(1)
 
+@plt.style.context('cifar_nb.figures')
 def plot_class_accuracy(
     run: Run, # Its stored logits decide
     data, # The `ImageDataset` it was measured on
@@ -230,9 +233,8 @@ def plot_class_accuracy(
     order = acc.argsort()
     fig, ax = plt.subplots(figsize=(7, 3), layout='constrained')
     bars = ax.barh([data.classes[i] for i in order], acc[order])
-    ax.bar_label(bars, [f'{a:.1%}' for a in acc[order]], padding=3, fontsize=8)
+    ax.bar_label(bars, [f'{a:.1%}' for a in acc[order]], padding=3, fontsize=10)
     ax.set(title=run.title, xlabel='accuracy', xlim=(0, 1.1))
-    ax.title.set_fontsize(10)
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     plt.close(fig)
     return fig

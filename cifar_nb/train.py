@@ -9,7 +9,7 @@ __all__ = ['BUDGETS', 'COLUMNS', 'one_cycle', 'Recipe', 'pick_budget', 'pick_dev
            'save_run', 'save_weights', 'run_folder', 'Progress', 'capture', 'CheckpointError', 'restore',
            'held_interrupt', 'out_of_memory_advice', 'fit']
 
-# %% ../nbs/04_train.ipynb #89be6d2d
+# %% ../nbs/04_train.ipynb #759d5e55
 import csv, io, json, math, os, platform, signal, subprocess, sys, threading, time, traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -21,7 +21,6 @@ from pathlib import Path
 
 import safetensors.torch
 import torch, torchvision
-from fastprogress.fastprogress import MasterBar, NBMasterBar, ProgressBar, master_bar, progress_bar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -255,39 +254,47 @@ def format_history(
     "The history as a table in plain text."
     return '\n'.join(' '.join(f'{cell:>10}' for cell in row) for row in [COLUMNS, *map(format_row, history)])
 
-# %% ../nbs/04_train.ipynb #47316f9e
-class LogBar(MasterBar):
-    "Draws no bars; what is written goes to standard output, line by line."
+# %% ../nbs/04_train.ipynb #fa5cb68d
+class LogBar:
+    "No bar: what is written goes to standard output, line by line."
     def __init__(self,
-        gen, # What is iterated, as in fastprogress's `MasterBar`
-    ): super().__init__(gen, ProgressBar)
+        epochs: range, # What is iterated
+        silent: bool = False, # Write nothing
+    ): self.epochs, self.silent = epochs, silent
 
-    def write(self, line, table=False): print(line, flush=True)
+    def __iter__(self): return iter(self.epochs)
+
+    def write(self, line):
+        if not self.silent: print(line, flush=True)
 
 def epoch_bar(
     epochs: range, # The epochs to come
     name: str = '', # Name of the dataset, for the legend of the live curves
-) -> MasterBar: # fastprogress's bar for a notebook or a terminal, a `LogBar` for everything else
+) -> Iterable: # fastprogress's bar for a notebook or a terminal, a `LogBar` for everything else
     "The progress bar that suits the place."
-    if issubclass(master_bar, NBMasterBar): bar = master_bar(epochs)
-    else: bar = master_bar(epochs) if sys.stdout.isatty() else LogBar(epochs)
-    if isinstance(bar, NBMasterBar): bar.names = [f'{name} {part} loss'.strip() for part in ('train', 'test')]
+    from fastprogress.fastprogress import NBMasterBar, master_bar # where a bar is drawn, and not before: newer versions take a third of a second to import
+    in_notebook = issubclass(master_bar, NBMasterBar)
+    if not in_notebook and not sys.stdout.isatty(): return LogBar(epochs)
+    bar = master_bar(epochs)
+    if in_notebook: bar.names = [f'{name} {part} loss'.strip() for part in ('train', 'test')]
     return bar
 
 def batch_bar(
     batches: Iterable, # What is iterated; has a length
-    parent: MasterBar, # The bar of the epochs
-) -> ProgressBar: # Iterates the batches
+    parent: Iterable, # From `epoch_bar`
+) -> Iterable: # Iterates the batches
     "The progress bar within an epoch."
-    return (progress_bar if isinstance(parent, master_bar) else ProgressBar)(batches, parent=parent)
+    if isinstance(parent, LogBar): return batches
+    from fastprogress.fastprogress import progress_bar
+    return progress_bar(batches, parent=parent)
 
 def report(
-    bar: MasterBar, # From `epoch_bar`
+    bar: Iterable, # From `epoch_bar`
     history: list[dict], # The epochs so far
     epochs: int, # The epochs there will be
 ):
     "Show the newest row of the history: a table and curves in a notebook, a line of text elsewhere."
-    if isinstance(bar, NBMasterBar):
+    if hasattr(bar, 'names'): # of its curves: fastprogress's bar in a notebook
         if len(history) == 1: bar.write(list(COLUMNS), table=True)
         bar.write(format_row(history[-1]), table=True)
         xs = [row['epoch'] for row in history]
@@ -476,7 +483,7 @@ def out_of_memory_advice(
         advice = f'try a batch_size of {batch_size//2}' if batch_size > 1 else 'one image is too much already, so something else takes it'
         raise MemoryError(f'{hardware(next(model.parameters()).device)} ran out of memory with batches of {batch_size} images: {advice}') from None
 
-# %% ../nbs/04_train.ipynb #ccffc39f
+# %% ../nbs/04_train.ipynb #ee511087
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -496,7 +503,7 @@ def fit(
     if not steps or not len(test): raise ValueError(f'fit needs images to train on and to measure on: there are {steps} batches of the first, {len(test)} of the second')
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
     epochs, at = range(recipe.epochs), Progress()
-    bar = epoch_bar(epochs, getattr(train, 'name', '')) if progress else MasterBar(epochs, ProgressBar)
+    bar = epoch_bar(epochs, getattr(train, 'name', '')) if progress else LogBar(epochs, silent=True)
     with held_interrupt() as interrupts, checkpoints or nullcontext() as store, out_of_memory_advice(model, recipe.batch_size):
         def save(**how):
             if store: store.save(at.epoch*steps + at.totals.steps, *capture(model, optimizer, scaler, at), recipe=recipe, **how)

@@ -10,20 +10,18 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
 images = Path(__file__).resolve().parent.parent/'nbs'/'images'
-TRAIN, TEST, GREY = '#D55E00', '#0072B2', '#555555' # from Okabe and Ito's colours, told apart by colour-blind readers too
 
 def draw_accuracy(ax, history: list[dict]):
     "Training and test accuracy of each epoch, each curve with its name and its last value beside it."
     epochs = [int(row['epoch']) for row in history]
-    for part, colour, marker, above in (('train', TRAIN, 'o', 6), ('test', TEST, 's', -6)):
+    for part, colour, marker, above in (('train', 'C0', 'o', 6), ('test', 'C1', 's', -6)):
         values = [float(row[f'{part}_acc']) for row in history]
-        ax.plot(epochs, values, color=colour, marker=marker, markersize=4)
+        ax.plot(epochs, values, color=colour, marker=marker)
         ax.annotate(f'{part} {values[-1]:.1%}', (epochs[-1], values[-1]), (8, above), textcoords='offset points', va='center', color=colour, weight='bold')
     ax.set(xlabel='epoch', ylabel='accuracy', xlim=(.5, epochs[-1]*1.25))
     ax.set_xticks([e for e in epochs if e % 4 == 0])
     ax.yaxis.set_major_formatter(PercentFormatter(1, 0))
-    ax.grid(alpha=.3)
-    ax.spines[['top', 'right']].set_visible(False)
+    ax.grid()
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -32,6 +30,7 @@ def main():
     with open(run/'history.csv', newline='') as f: history = list(csv.DictReader(f))
     dataset = json.loads((run/'provenance.json').read_text(encoding='utf-8'))['dataset']
 
+    plt.style.use('cifar_nb.figures')
     with plt.rc_context({'font.size': 14, 'lines.linewidth': 2.5}): # large enough for a phone
         fig, ax = plt.subplots(figsize=(9, 2.6), layout='constrained')
         draw_accuracy(ax, history)
@@ -39,8 +38,8 @@ def main():
     fig.savefig(images/'accuracy.png', dpi=110)
 
     fig = plt.figure(figsize=(12, 6.3)) # 1200×630 pixels, what the networks ask for
-    fig.text(.06, .83, 'cifar_nb', fontsize=54, weight='bold', color=TEST)
-    fig.text(.06, .735, 'CIFAR-10 from raw bytes to a trained, explained, reusable model', fontsize=23, color=GREY)
+    fig.text(.06, .83, 'cifar_nb', fontsize=54, weight='bold', color='C1')
+    fig.text(.06, .735, 'CIFAR-10 from raw bytes to a trained, explained, reusable model', fontsize=23, color='C6')
     with plt.rc_context({'font.size': 17, 'lines.linewidth': 3}): draw_accuracy(fig.add_axes((.1, .14, .86, .52)), history)
     fig.savefig(images/'card.png', dpi=100)
 
