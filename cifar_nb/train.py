@@ -7,10 +7,10 @@ __all__ = ['BUDGETS', 'COLUMNS', 'one_cycle', 'Recipe', 'pick_budget', 'pick_dev
            'make_optimizer', 'Totals', 'train_epoch', 'evaluate', 'score', 'format_row', 'format_history', 'LogBar',
            'epoch_bar', 'batch_bar', 'report', 'write_file', 'write_history', 'hardware', 'commit', 'provenance',
            'save_run', 'save_weights', 'run_folder', 'Progress', 'capture', 'CheckpointError', 'restore',
-           'held_interrupt', 'out_of_memory_advice', 'fit']
+           'held_interrupt', 'out_of_memory_advice', 'kept_memory', 'fit']
 
-# %% ../nbs/04_train.ipynb #759d5e55
-import csv, io, json, math, os, platform, signal, subprocess, sys, threading, time, traceback
+# %% ../nbs/04_train.ipynb #6656ed28
+import csv, ctypes, io, json, math, os, platform, signal, subprocess, sys, threading, time, traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -483,7 +483,29 @@ def out_of_memory_advice(
         advice = f'try a batch_size of {batch_size//2}' if batch_size > 1 else 'one image is too much already, so something else takes it'
         raise MemoryError(f'{hardware(next(model.parameters()).device)} ran out of memory with batches of {batch_size} images: {advice}') from None
 
-# %% ../nbs/04_train.ipynb #ee511087
+# %% ../nbs/04_train.ipynb #6c956463
+@contextmanager
+def kept_memory(
+    device: str | torch.device, # On anything but a CPU nothing is done
+):
+    "Inside, glibc keeps freed memory for the next tensor (see `man mallopt`). Does nothing without glibc, or where the environment sets its allocator up already."
+    try:
+        libc = ctypes.CDLL(None)
+        mallopt, trim = libc.mallopt, libc.malloc_trim
+    except (AttributeError, TypeError, OSError): mallopt = None # macOS, Windows, musl
+    if not mallopt or torch.device(device).type != 'cpu' or any(name.startswith(('MALLOC_', 'GLIBC_TUNABLES')) for name in os.environ):
+        yield
+        return
+    M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4 # as in malloc.h
+    mallopt(M_MMAP_MAX, 0)
+    mallopt(M_TRIM_THRESHOLD, -1)
+    try: yield
+    finally:
+        mallopt(M_MMAP_MAX, 65_536) # glibc's defaults
+        mallopt(M_TRIM_THRESHOLD, 128*1024)
+        trim(0)
+
+# %% ../nbs/04_train.ipynb #6e9eb4bf
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -496,7 +518,8 @@ def fit(
 ) -> tuple[list[dict], Tensor]: # The history, one row for each epoch, and the test logits (N, C) after the last one
     "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where loss or gradient is not finite, `MemoryError` where a batch does not fit."
     if not (recipe.lr_min and recipe.lr_max): raise ValueError('fit needs lr_min and lr_max: find them with lr_find, or set them in the recipe')
-    precision = precision or pick_precision(next(model.parameters()).device)
+    device = next(model.parameters()).device
+    precision = precision or pick_precision(device)
     model.to(memory_format=torch.channels_last)
     optimizer, scaler = make_optimizer(model, recipe), precision.scaler()
     steps = len(train)
@@ -504,7 +527,7 @@ def fit(
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
     epochs, at = range(recipe.epochs), Progress()
     bar = epoch_bar(epochs, getattr(train, 'name', '')) if progress else LogBar(epochs, silent=True)
-    with held_interrupt() as interrupts, checkpoints or nullcontext() as store, out_of_memory_advice(model, recipe.batch_size):
+    with held_interrupt() as interrupts, checkpoints or nullcontext() as store, kept_memory(device), out_of_memory_advice(model, recipe.batch_size):
         def save(**how):
             if store: store.save(at.epoch*steps + at.totals.steps, *capture(model, optimizer, scaler, at), recipe=recipe, **how)
         if store and (found := store.load(recipe)):
