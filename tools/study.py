@@ -11,11 +11,12 @@ from pathlib import Path
 
 from cifar_nb.cli import find_lrs, make_parts
 from cifar_nb.data import load_data
+from cifar_nb.lr_finder import LRCurve
 from cifar_nb.train import Recipe, fit, hardware, pick_device, pick_precision, score, write_file
 
 root = Path(__file__).resolve().parent.parent
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument('--epochs', type=int, default=24, help='length of a run; the peak stays at 5/24 of it (default: 24)')
+parser.add_argument('--epochs', type=int, default=6, help='length of a run; the peak stays at 5/24 of it (default: 6)')
 parser.add_argument('--seeds', type=int, default=1, help='runs of each variant')
 parser.add_argument('--device', default='auto')
 parser.add_argument('--output', type=Path, default=root/'results'/'study.json')
@@ -28,11 +29,11 @@ done = json.loads(args.output.read_text()) if args.output.exists() else dict(
     data=data.name, hardware=hardware(device), precision=pick_precision(device).name, curve=None, runs=[])
 if not done['curve']:
     model, train, _ = make_parts(base, data, device)
-    done['curve'] = asdict(curve := find_lrs(base, model, train)) | dict(lr_min=curve.lr_min, lr_max=curve.lr_max)
-lr_min, lr_max = done['curve']['lr_min'], done['curve']['lr_max']
+    done['curve'] = asdict(find_lrs(base, model, train))
+curve = LRCurve(**done['curve'])
 
 factors = [(1, 1), (1, 2), (1, 1/2), (3, 1), (1/3, 1), (3, 2), (1/3, 1/2), (3, 1/2), (1/3, 2)]
-variants = [dict(lr_min=lr_min*low, lr_max=lr_max*high) for low, high in factors]
+variants = [dict(lr_min=curve.lr_min*low, lr_max=curve.lr_max*high) for low, high in factors]
 variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(weight_decay=2.5e-4), dict(padding_mode='constant'), dict(momentum=.95), dict(momentum=.85))]
 for seed in range(args.seeds):
     for change in variants:
