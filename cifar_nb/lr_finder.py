@@ -84,17 +84,18 @@ class LRCurve:
         threshold = smooth[0] - .1*(smooth[0] - smooth[lowest])
         return self.lrs[max(i for i in range(lowest) if smooth[i] >= threshold)]
 
-# %% ../nbs/03_lr_finder.ipynb #2768045b
+# %% ../nbs/03_lr_finder.ipynb #cb4645aa
 @plt.style.context('cifar_nb.figures')
 def plot_lr_curve(
     curve: LRCurve, # From `lr_find`
 ) -> Figure: # Loss over learning rate on a logarithmic axis, both learning rates marked
     "Draw a range test."
     fig, ax = plt.subplots(figsize=(7, 3), layout='constrained')
-    ax.plot(curve.lrs, curve.losses, color='C6', alpha=.4, label='loss of the batch')
-    ax.plot(curve.lrs, curve.smooth, color='C1', label='smoothed')
+    red, blue, green, *_ = plt.rcParams['axes.prop_cycle'].by_key()['color'] # 'C0' and so on would be looked up when it is shown, outside this style
+    ax.plot(curve.lrs, curve.losses, color='#555555', alpha=.4, label='loss of the batch')
+    ax.plot(curve.lrs, curve.smooth, color=blue, label='smoothed')
     with suppress(RangeTestError): # a curve without a lowest point is worth a look too
-        for name, lr, color in [('LRMIN', curve.lr_min, 'C2'), ('LRMAX', curve.lr_max, 'C0')]:
+        for name, lr, color in [('LRMIN', curve.lr_min, green), ('LRMAX', curve.lr_max, red)]:
             ax.axvline(lr, color=color, linestyle='--', label=f'{name} = {lr:.3g}')
     ax.set(xscale='log', xlabel='learning rate', ylabel='cross-entropy', title=f'{curve.name} learning-rate range test ({curve.stopped})'.strip())
     ax.legend()
