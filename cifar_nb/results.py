@@ -128,7 +128,7 @@ def find_run(
         if runs: return max(runs, key=lambda run: run.origin['started'])
     return None
 
-# %% ../nbs/05_results.ipynb #4b78590a
+# %% ../nbs/05_results.ipynb #cf7723cd
 @plt.style.context('cifar_nb.figures')
 def plot_history(
     run: Run, # Its history is drawn
@@ -146,8 +146,9 @@ def plot_history(
     axs[1].set(ylabel='accuracy')
     axs[1].yaxis.set_major_formatter(PercentFormatter(1))
     r = run.recipe
-    axs[2].plot([0, r['peak_epoch'], r['epochs']], [r['lr_min'], r['lr_max'], r['lr_min']], color='#555555') # the cycle, and the rate at the end of each epoch
-    axs[2].plot(epochs, [row['lr'] for row in run.history], 'o', color='#555555')
+    *_, grey = plt.rcParams['axes.prop_cycle'].by_key()['color']
+    axs[2].plot([0, r['peak_epoch'], r['epochs']], [r['lr_min'], r['lr_max'], r['lr_min']], color=grey) # the cycle, and the rate at the end of each epoch
+    axs[2].plot(epochs, [row['lr'] for row in run.history], 'o', color=grey)
     axs[2].set(ylabel='learning rate', xlabel='epoch', xlim=(0, r['epochs'] + .3))
     axs[2].xaxis.set_major_locator(MaxNLocator(integer=True))
     fig.suptitle(run.title)

@@ -93,7 +93,8 @@ def run_and_save(path: Path):
 def run_and_compare(path: Path):
     "Run a notebook where it lies and compare what it says with what is saved."
     for saved, shown in pairs(nbformat.read(path, as_version=4), run(path, path.resolve().parent)):
-        theirs, ours = (without_numbers if directive(shown, 'timed') else texts)(saved), (without_numbers if directive(shown, 'timed') else texts)(shown)
+        said = without_numbers if directive(shown, 'timed') else texts
+        theirs, ours = said(saved), said(shown)
         assert theirs == ours, 'saved:\n' + '\n'.join(theirs) + '\nnow:\n' + '\n'.join(ours)
 
 if __name__ == '__main__':
