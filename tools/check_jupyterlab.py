@@ -62,3 +62,62 @@ def jupyterlab(
     finally:
         server.terminate()
         server.wait()
+
+def call(address: str, method: str = 'GET'):
+    "The answer of the server's interface."
+    with urlopen(Request(address, method=method, headers={'Authorization': 'token secret'})) as answer: return json.loads(answer.read() or 'null')
+
+def shown(cell) -> dict:
+    "What a saved code cell shows: how many figures and tables, and whether a progress bar was there."
+    data = [out.get('data', {}) for out in cell.outputs]
+    pages = [d.get('text/html', '') for d in data]
+    return dict(figures=sum('image/png' in d for d in data), tables=sum('<table' in page for page in pages), bar=any('<style>' in page and 'progress' in page for page in pages))
+
+def run_all(page: Page, address: str, name: str):
+    "Open a notebook, press Run All Cells and wait until it is done."
+    page.goto(f'{address}lab/tree/{name}?token=secret&reset')
+    page.get_by_text(re.compile(r'\| Idle$')).wait_for(timeout=120_000) # the status bar: the kernel is there
+    page.evaluate(WATCH)
+    page.locator('.lm-MenuBar-itemLabel', has_text=re.compile('^Run$')).click()
+    page.locator('.lm-Menu-itemLabel', has_text=re.compile('^Run All Cells$')).click()
+    page.wait_for_function(DONE, timeout=LONGEST*1000, polling=500)
+
+def breaches(where: str, seen: dict, saved: dict):
+    "What a cell in the page has too much or too little, compared with the saved notebook."
+    if seen['error']: yield f"{where}: {seen['error']}"
+    for what in ('figures', 'tables'):
+        if seen[what] < saved[what]: yield f'{where}: {seen[what]} {what}, {saved[what]} in the saved notebook'
+    if saved['bar'] and not seen['bar']: yield f'{where}: no progress bar was seen'
+
+def check(page: Page, address: str, folder: Path, path: Path):
+    "Run a notebook in JupyterLab. Raises `AssertionError` where the page lacks something."
+    nb = nbformat.read(path, as_version=4)
+    code = [cell for cell in nb.cells if cell.cell_type == 'code']
+    expected = [shown(cell) for cell in code]
+    for cell in code: cell.outputs, cell.execution_count = [], None
+    nbformat.write(nb, folder/path.name)
+    try: run_all(page, address, path.name)
+    except TimeoutError as e: found = [str(e).splitlines()[0]]
+    else:
+        cells = page.evaluate(SEEN)
+        assert len(cells) == len(expected), f'{len(cells)} code cells in the page, not {len(expected)}'
+        found = [breach for i, (seen, saved) in enumerate(zip(cells, expected), 1) for breach in breaches(f'code cell {i}', seen, saved)]
+        if cells[0]['output']: found.append(f"the Colab cell says something here: {cells[0]['output']}")
+    for kernel in call(f'{address}api/kernels'): call(f"{address}api/kernels/{kernel['id']}", 'DELETE')
+    assert not found, '\n'.join(found)
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('notebooks', nargs='*', type=Path, help='default: all in nbs/')
+    args = parser.parse_args()
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not browser: sys.exit(f'no browser: one of {", ".join(BROWSERS)} is needed')
+    with tempfile.TemporaryDirectory() as tmp, sync_playwright() as playwright:
+        home, folder = Path(tmp)/'home', Path(tmp)/'clone'/'nbs'
+        home.mkdir()
+        folder.mkdir(parents=True)
+        shutil.copytree(root/'results', folder.parent/'results')
+        with jupyterlab(folder, home) as address:
+            page = playwright.chromium.launch(executable_path=browser, args=FLAGS).new_page()
+            passed = run_each(args.notebooks or all_notebooks(), lambda path: check(page, address, folder, path), 'in JupyterLab')
+    sys.exit(not passed)
