@@ -10,7 +10,7 @@ import argparse, json, os, subprocess, sys, tempfile
 from pathlib import Path
 
 from linked_env import make_linked_env
-from run_notebooks import all_notebooks, run, run_each
+from run_notebooks import all_notebooks, check_saved, run, run_each
 
 PREINSTALLED = 'torch', 'torchvision', 'numpy', 'matplotlib', 'ipykernel'
 
@@ -31,9 +31,11 @@ def run_as_on_colab(path: Path, wheel: Path):
         os.environ['JUPYTER_PATH'] = tmp
         assert not find_package(python), f'cifar_nb was there before the first cell: {find_package(python)}'
         nb = run(path, empty, 'colab')
-        said = ''.join(out.get('text', '') for out in next(c for c in nb.cells if c.cell_type == 'code').outputs)
+        install, *_ = (c for c in nb.cells if c.cell_type == 'code')
+        said, install.outputs = ''.join(out.get('text', '') for out in install.outputs), []
         assert f'from {wheel}\n' in said, f'the first cell does not say that it installed the package, but: {said!r}'
         assert find_package(python).startswith(str(env)), f'the first cell did not install cifar_nb; it is in {find_package(python)!r}'
+        check_saved(path, nb)
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

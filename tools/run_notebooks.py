@@ -76,11 +76,14 @@ def pairs(old, new):
     "The code cells of a notebook before and after it was run."
     return [(a, b) for a, b in zip(old.cells, new.cells, strict=True) if a.cell_type == 'code']
 
-def run_alone(path: Path):
-    "Run a notebook in an empty folder."
-    with tempfile.TemporaryDirectory() as empty: new = run(path, Path(empty))
+def check_saved(path: Path, new):
+    "Raises `AssertionError` where a cell has something to show and the saved notebook doesn't show it."
     for saved, shown in pairs(nbformat.read(path, as_version=4), new):
         assert saved.outputs or not shown.outputs, f'a saved output is missing, save it with --save:\n{saved.source}'
+
+def run_alone(path: Path):
+    "Run a notebook in an empty folder."
+    with tempfile.TemporaryDirectory() as empty: check_saved(path, run(path, Path(empty)))
 
 def run_and_save(path: Path):
     "Run a notebook where it lies, save its outputs, and clean it."
