@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RISE', 'lr_ramp', 'debiased_average', 'RangeTestError', 'LRCurve', 'plot_lr_curve', 'no_trace', 'lr_find']
 
-# %% ../nbs/03_lr_finder.ipynb #ffd3857c
+# %% ../nbs/03_lr_finder.ipynb #d82e9184
 import copy, itertools, math, random, sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -17,6 +17,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional as F
+
+from .device import kept_memory
 
 # %% ../nbs/03_lr_finder.ipynb #9f745cd9
 def lr_ramp(
@@ -128,7 +130,7 @@ def no_trace(
         optimizer.load_state_dict(optimizer_state)
         for rng, restore in rngs: restore(rng)
 
-# %% ../nbs/03_lr_finder.ipynb #a1937bbe
+# %% ../nbs/03_lr_finder.ipynb #ba9f5d8b
 def _endless(batches: Iterable):
     "The batches over and over again. Raises `ValueError` when a pass yields none."
     while True:
@@ -161,7 +163,7 @@ def lr_find(
     from fastprogress.fastprogress import NBProgressBar, ProgressBar, progress_bar # newer versions take a third of a second to import
     visible = progress and (issubclass(progress_bar, NBProgressBar) or sys.stdout.isatty()) # a log file gets no bar
     bar = (progress_bar if visible else ProgressBar)(lrs, leave=False)
-    with no_trace(model, optimizer):
+    with kept_memory(next(model.parameters()).device), no_trace(model, optimizer):
         model.train()
         for lr, (x, y) in zip(bar, _endless(batches)):
             for group in optimizer.param_groups: group['lr'] = lr

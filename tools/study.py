@@ -11,8 +11,9 @@ from pathlib import Path
 
 from cifar_nb.cli import find_lrs, make_parts
 from cifar_nb.data import load_data
+from cifar_nb.device import hardware, pick_device, pick_precision
 from cifar_nb.lr_finder import LRCurve
-from cifar_nb.train import Recipe, fit, hardware, pick_device, pick_precision, score, write_file
+from cifar_nb.train import Recipe, fit, score, write_file
 
 root = Path(__file__).resolve().parent.parent
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
