@@ -162,7 +162,7 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #e0c427f3
+# %% ../nbs/10_cli.ipynb #146497de
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
@@ -208,9 +208,11 @@ def _show_lrs(recipe: Recipe, data: ImageDataset, device: torch.device, mode: st
 
 def _show_bench(recipe: Recipe, data: ImageDataset, device: torch.device, size: dict, folder: Path):
     "The command `bench`."
-    print('This training is only timed; its learning rates are too low to learn anything.', flush=True)
+    print('The training that follows is only timed; its learning rates are too low to learn anything. All of it takes about ten minutes on two CPU cores, with --quick one.', flush=True)
     model, train, _ = make_parts(recipe, data, device)
-    measured = bench(model, train, data, recipe, **size)
+    with out_of_memory_advice(model, recipe.batch_size):
+        try: measured = bench(model, train, data.head(recipe.train_images, recipe.test_images), recipe, **size)
+        except KeyboardInterrupt: raise KeyboardInterrupt from None # there is nothing to go on with
     write_file(folder/'bench.json', json.dumps(measured, indent=1).encode())
     print(f"\n{bench_table(measured)}\n\nEvery turn that was measured: {folder/'bench.json'}")
 

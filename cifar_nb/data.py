@@ -250,7 +250,7 @@ def load_data(
         print(f'{e}\nGoing on with a {STAND_IN_NAME}: what follows shows that the code runs, nothing else.')
         return draw_stand_in()
 
-# %% ../nbs/00_data.ipynb #3122ed04
+# %% ../nbs/00_data.ipynb #f253d571
 @plt.style.context('cifar_nb.figures')
 def show_images(
     x: Tensor, # Images (N, 3, H, W), uint8 0 to 255
@@ -262,7 +262,7 @@ def show_images(
     "A grid of images."
     n, _, h, w = x.shape
     x = x.cpu().repeat_interleave(zoom, 2).repeat_interleave(zoom, 3).permute(0, 2, 3, 1)
-    above, gap = (16 if labels else 0), 4 # room for a caption, and between images
+    above, gap = (20 if labels else 0), 4 # room for a caption, and between images
     cell_h, cell_w = h*zoom + gap + above, w*zoom + gap
     canvas = torch.full((math.ceil(n/ncols)*cell_h, min(n, ncols)*cell_w, 3), 255, dtype=torch.uint8)
     head = 30 if title else 0
@@ -271,14 +271,14 @@ def show_images(
     for i, img in enumerate(x):
         top, left = i//ncols*cell_h + above, i%ncols*cell_w
         canvas[top:top + h*zoom, left:left + w*zoom] = img
-        if labels: ax.text(left + w*zoom/2, top - 3, labels[i], fontsize=7, ha='center', va='bottom')
+        if labels: ax.text(left, top - 3, labels[i], fontsize=10, va='bottom')
     ax.imshow(canvas, interpolation='nearest', aspect='auto')
     ax.axis('off')
     if title: fig.suptitle(title, y=1, va='top')
     plt.close(fig)
     return fig
 
-# %% ../nbs/00_data.ipynb #a2c66ead
+# %% ../nbs/00_data.ipynb #4de9f18c
 def class_counts(
     split: Split, # The images to count
     num_classes: int = 10, # Number of classes
@@ -291,13 +291,14 @@ def plot_class_counts(
     data: ImageDataset, # Both splits are drawn
 ) -> Figure: # One bar for each class and split
     "The class distribution of training and test split."
-    fig, ax = plt.subplots(figsize=(8, 2.8), layout='constrained')
+    fig, ax = plt.subplots(figsize=(6, 5), layout='constrained')
     for i, (name, split) in enumerate([('train', data.train), ('test', data.test)]):
-        bars = ax.bar(torch.arange(10) + .4*i, class_counts(split), width=.4, label=name)
-        ax.bar_label(bars, fontsize=8)
-    ax.set(title=f'{data.name}: images of each class', ylabel='images')
-    ax.set_xticks(torch.arange(10) + .2, data.classes, fontsize=9)
-    ax.margins(y=.15)
+        bars = ax.barh(torch.arange(10) + .4*i, class_counts(split), height=.4, label=name)
+        ax.bar_label(bars, padding=3, fontsize=10)
+    ax.set(title=f'{data.name}: images of each class', xlabel='images')
+    ax.set_yticks(torch.arange(10) + .2, data.classes)
+    ax.invert_yaxis() # the first class on top
+    ax.margins(x=.15)
     fig.legend(loc='outside upper right', ncols=2)
     plt.close(fig)
     return fig

@@ -105,7 +105,7 @@ def layer_table(
         for h in hooks: h.remove()
     return layers
 
-# %% ../nbs/01_model.ipynb #759d02fd
+# %% ../nbs/01_model.ipynb #20cc9968
 COLORS = {'Conv2d': 'C1', 'MaxPool2d': 'C4', 'Linear': 'C0'}
 
 @plt.style.context('cifar_nb.figures')
@@ -115,19 +115,20 @@ def plot_architecture(
     "Draw the network as it runs, computed from the model itself."
     layers = [l for l in layer_table(model) if l.kind in COLORS]
     blocks = {name: [] for name, m in model.named_modules() if isinstance(m, ResBlock)}
-    fig, ax = plt.subplots(figsize=(10, 3.2), layout='constrained')
-    x = 0.
+    fig, ax = plt.subplots(figsize=(7, 3.6), layout='constrained')
+    x, before = 0., None
     for l in layers:
-        side, width = (l.shape[-1] if len(l.shape) == 3 else 6), .5 + l.shape[0]/160
+        side, width = (l.shape[-1] if len(l.shape) == 3 else 6), .9 + l.shape[0]/250
         ax.add_patch(plt.Rectangle((x, -side/2), width, side, facecolor=COLORS[l.kind], edgecolor='black', linewidth=.8))
-        ax.text(x + width/2, -18.5, f'{l.shape[0]}' + (f'\n{side}×{side}' if len(l.shape) == 3 else ''), ha='center', va='top', fontsize=8)
+        ax.text(x + width/2, -18.5, f'{l.shape[0]}' + (f'\n{side}×{side}' if len(l.shape) == 3 and side != before else ''), ha='center', va='top', fontsize=10)
+        before = side
         for name, span in blocks.items():
             if l.name.startswith(name + '.'): span += [(x, side), (x + width, side)]
-        x += width + .8
+        x += width + .9
     for (left, side), *_, (right, _) in blocks.values():
         ax.annotate('', (right + .3, side/2), (left - .3, side/2), arrowprops=dict(arrowstyle='->', connectionstyle='arc3,rad=-.5'))
     for kind, color in COLORS.items(): ax.scatter([], [], marker='s', s=80, color=color, edgecolor='black', label=kind)
-    ax.set(xlim=(-.5, x), ylim=(-24, 20), title=f'{type(model).__name__}: {sum(p.numel() for p in model.parameters()):,} parameters')
+    ax.set(xlim=(-.5, x), ylim=(-26, 24), title=f'{type(model).__name__}: {sum(p.numel() for p in model.parameters()):,} parameters')
     ax.legend(loc='upper right')
     ax.axis('off')
     plt.close(fig)

@@ -128,13 +128,13 @@ def find_run(
         if runs: return max(runs, key=lambda run: run.origin['started'])
     return None
 
-# %% ../nbs/05_results.ipynb #cf7723cd
+# %% ../nbs/05_results.ipynb #b8e3be88
 @plt.style.context('cifar_nb.figures')
 def plot_history(
     run: Run, # Its history is drawn
 ) -> Figure: # Loss, accuracy, and the learning rate under them
     "Loss and accuracy of training and test for each epoch, and the learning rate that went with them."
-    fig, axs = plt.subplots(3, 1, figsize=(7.5, 7), sharex=True, layout='constrained', height_ratios=[3, 3, 1.5])
+    fig, axs = plt.subplots(3, 1, figsize=(7, 7), sharex=True, layout='constrained', height_ratios=[3, 3, 1.5])
     epochs = [row['epoch'] for row in run.history]
     for ax, what in zip(axs, ('loss', 'acc')):
         for part, marker in (('train', 'o'), ('test', 's')):
@@ -166,28 +166,28 @@ def misclassified(
     wrong = wrong[confidence[wrong].argsort(descending=True, stable=True)]
     return wrong, predicted[wrong], confidence[wrong]
 
-# %% ../nbs/05_results.ipynb #ca95875f
+# %% ../nbs/05_results.ipynb #ec005ae7
 @plt.style.context('cifar_nb.figures')
 def plot_misclassified(
     run: Run, # Its stored logits decide
     data, # The `ImageDataset` it was measured on
     n: int = 20, # How many of the worst are shown
-    ncols: int = 5, # Images in a row
+    ncols: int = 4, # Images in a row
 ) -> Figure: # Each image with its true label, the predicted one and the confidence
     "The most confident mistakes of the trained model."
     labels = check_data(run, data)
     wrong, predicted, confidence = misclassified(run.logits, labels)
     nrows = math.ceil(min(n, max(1, len(wrong)))/ncols)
-    fig, axs = plt.subplots(nrows, ncols, figsize=(1.55*ncols, 1.95*nrows + .4), squeeze=False, layout='constrained')
+    fig, axs = plt.subplots(nrows, ncols, figsize=(1.75*ncols, 2.15*nrows + .5), squeeze=False, layout='constrained')
     for ax in axs.flat: ax.axis('off')
     for ax, i, p, c in zip(axs.flat[:n], wrong, predicted, confidence):
         ax.imshow(data.test.x[i].permute(1, 2, 0))
-        ax.set_title(f'is {data.classes[labels[i]]}\nsays {data.classes[p]}, {c:.1%}', fontsize=8)
+        ax.set_title(f'is {data.classes[labels[i]]}\nsays {data.classes[p]}, {c:.1%}', fontsize=10)
     fig.suptitle(f'The {min(n, len(wrong))} most confident mistakes, worst first\n{run.title}')
     plt.close(fig)
     return fig
 
-# %% ../nbs/05_results.ipynb #c737b444
+# %% ../nbs/05_results.ipynb #b8fb058f
 def confusion_matrix(
     logits: Tensor, # (N, C)
     labels: Tensor, # int64 (N,)
@@ -208,7 +208,7 @@ def plot_confusion(
     ax.imshow(shares, cmap='Blues', vmin=0, vmax=1)
     for i in range(len(counts)):
         for j in range(len(counts)):
-            ax.text(j, i, int(counts[i, j]), ha='center', va='center', fontsize=9, color='white' if shares[i, j] > .5 else 'black')
+            ax.text(j, i, int(counts[i, j]), ha='center', va='center', fontsize=10, color='white' if shares[i, j] > .5 else 'black')
     ax.set(xlabel='predicted', ylabel='true', title=run.title)
     ax.set_xticks(range(len(counts)), data.classes, rotation=45, ha='right')
     ax.set_yticks(range(len(counts)), data.classes)

@@ -216,7 +216,7 @@ def format_history(
     "The history as a table in plain text."
     return '\n'.join(' '.join(f'{cell:>10}' for cell in row) for row in [COLUMNS, *map(format_row, history)])
 
-# %% ../nbs/04_train.ipynb #fa5cb68d
+# %% ../nbs/04_train.ipynb #7b07e7ca
 class LogBar:
     "No bar: what is written goes to standard output, line by line."
     def __init__(self,
@@ -260,7 +260,9 @@ def report(
         if len(history) == 1: bar.write(list(COLUMNS), table=True)
         bar.write(format_row(history[-1]), table=True)
         xs = [row['epoch'] for row in history]
-        bar.update_graph([(xs, [row[key] for row in history]) for key in ('train_loss', 'test_loss')], x_bounds=(.5, epochs + .5))
+        import matplotlib.pyplot as plt # where a bar is drawn, as fastprogress
+        with plt.style.context('cifar_nb.figures'):
+            bar.update_graph([(xs, [row[key] for row in history]) for key in ('train_loss', 'test_loss')], x_bounds=(.5, epochs + .5))
         return
     header, *_, line = format_history(history).split('\n')
     if len(history) == 1: bar.write(header)

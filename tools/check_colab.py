@@ -6,7 +6,7 @@
 Their first cell installs the package, here from WHEEL, on Colab from its public address, and says so.
 CIFAR_NB_BUDGET and CIFAR_NB_DATA are passed on to them.
 """
-import argparse, json, os, subprocess, sys, tempfile
+import argparse, json, os, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
 from linked_env import make_linked_env
@@ -30,11 +30,13 @@ def run_as_on_colab(path: Path, wheel: Path):
                                         env=dict(COLAB_RELEASE_TAG='a test', CIFAR_NB_INSTALL=str(wheel)))))
         os.environ['JUPYTER_PATH'] = tmp
         assert not find_package(python), f'cifar_nb was there before the first cell: {find_package(python)}'
-        nb = run(path, empty, 'colab')
+        nb = run(Path(shutil.copy(path, empty)), empty, 'colab')
         install, *_ = (c for c in nb.cells if c.cell_type == 'code')
         said, install.outputs = ''.join(out.get('text', '') for out in install.outputs), []
         assert f'from {wheel}\n' in said, f'the first cell does not say that it installed the package, but: {said!r}'
         assert find_package(python).startswith(str(env)), f'the first cell did not install cifar_nb; it is in {find_package(python)!r}'
+        text = json.dumps(nb)
+        assert 'pick_budget(' not in text or re.search(r'budget: \w+', ''.join(json.dumps(cell.outputs) for cell in nb.cells if cell.cell_type == 'code')), 'it does not say with which budget it runs'
         check_saved(path, nb)
 
 if __name__ == '__main__':

@@ -14,15 +14,15 @@ from urllib.request import Request, urlopen
 import nbformat
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
+from browser import FLAGS, find_browser
 from run_notebooks import all_notebooks, root, run_each
 
-BROWSERS = 'chromium', 'google-chrome' # Debian's; that of hosted CI
-FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 SETTINGS = {
     'notebook-extension/tracker': dict(windowingMode='none'), # every cell in the page, not only those in sight
     'apputils-extension/notification': dict(fetchNews='false', checkForUpdates=False),
 }
-LONGEST = 900 # seconds that a notebook may take
+LONGEST = 600 # seconds that a notebook may take
+WITH_BAR = {'04_train.ipynb', '10_cli.ipynb'} # whatever is saved, these train: with a progress bar and live curves
 
 # What the page has of each code cell. Bars come and go while it runs: WATCH notes where there was one.
 WATCH = """() => new MutationObserver(() => document.querySelectorAll('.jp-CodeCell progress').forEach(bar => bar.closest('.jp-CodeCell').hadBar = true))
@@ -82,6 +82,7 @@ def run_all(page: Page, address: str, name: str):
     page.locator('.lm-MenuBar-itemLabel', has_text=re.compile('^Run$')).click()
     page.locator('.lm-Menu-itemLabel', has_text=re.compile('^Run All Cells$')).click()
     page.wait_for_function(DONE, timeout=LONGEST*1000, polling=500)
+    page.get_by_text(re.compile(r'\| Idle$')).wait_for(timeout=60_000) # and nothing goes on behind the cells
 
 def breaches(where: str, seen: dict, saved: dict):
     "What a cell in the page has too much or too little, compared with the saved notebook."
@@ -104,6 +105,7 @@ def check(page: Page, address: str, folder: Path, path: Path):
         cells = page.evaluate(SEEN)
         found = [] if len(cells) == len(expected) else [f'{len(cells)} code cells in the page, not {len(expected)}']
         found += [breach for i, (seen, saved) in enumerate(zip(cells, expected), 1) for breach in breaches(f'code cell {i}', seen, saved)]
+        if path.name in WITH_BAR and not any(cell['bar'] and cell['figures'] for cell in cells): found.append('no cell shows a progress bar and a figure')
         if cells[0]['output']: found.append(f"the Colab cell says something here: {cells[0]['output']}")
     for kernel in call(f'{address}api/kernels'): call(f"{address}api/kernels/{kernel['id']}", 'DELETE')
     assert not found, '\n'.join(found)
@@ -112,14 +114,12 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('notebooks', nargs='*', type=Path, help='default: all in nbs/')
     args = parser.parse_args()
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not browser: sys.exit(f'no browser: one of {", ".join(BROWSERS)} is needed')
     with tempfile.TemporaryDirectory() as tmp, sync_playwright() as playwright:
         home, folder = Path(tmp)/'home', Path(tmp)/'clone'/'nbs'
         home.mkdir()
         folder.mkdir(parents=True)
         shutil.copytree(root/'results', folder.parent/'results')
         with jupyterlab(folder, home) as address:
-            page = playwright.chromium.launch(executable_path=browser, args=FLAGS).new_page()
+            page = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS).new_page()
             passed = run_each(args.notebooks or all_notebooks(), lambda path: check(page, address, folder, path), 'in JupyterLab')
     sys.exit(not passed)

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Check the built site in a real browser. Prints one line for each check with its counts; exit status 1 if one fails.
 
-    python tools/check_site.py DIR [--chromium /usr/bin/chromium]
+    python tools/check_site.py DIR
 
 The site is served on this machine under the path that it has in public; every other address is cut off, so that links to other sites are
 checked for their form only. It was tried on the output of smalldocs. Quarto's output has the same marks (smalldocs takes them from Quarto),
 except for search, whose selectors are those of Quarto's own script; they could not be tried here.
 """
-import argparse, ast, os, re, sys, tempfile, threading
+import argparse, ast, os, posixpath, re, sys, tempfile, threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,10 +18,11 @@ import yaml
 from nbdev.config import get_config
 from playwright.sync_api import Error, sync_playwright
 
+from browser import FLAGS, find_browser
+
 root = Path(__file__).resolve().parent.parent
 MAX_BYTES = 2_000_000 # of a page with all that it loads
 WIDTHS = (390, 1440) # pixels: a phone, a desktop
-ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 READ_PAGE = """() => {
   const attributes = (selector, name) => [...document.querySelectorAll(selector)].map(e => e.getAttribute(name));
   const api = {};
@@ -32,7 +34,7 @@ READ_PAGE = """() => {
   }
   return {
     links: attributes('a[href]', 'href'),
-    files: [...attributes('img', 'src'), ...attributes('link[rel=stylesheet], link[rel=icon]', 'href'), ...attributes('script[src]', 'src')],
+    files: [...attributes('img', 'src'), ...attributes('link[rel=stylesheet], link[rel=icon]', 'href'), ...attributes('meta[property="og:image"]', 'content'), ...attributes('script[src]', 'src')],
     ids: attributes('[id]', 'id'),
     noAlt: [...document.querySelectorAll('img')].filter(i => !(i.alt || '').trim()).map(i => {
       const cell = i.closest('.cell'), code = cell && cell.querySelector('code.sourceCode');
@@ -52,9 +54,9 @@ READ_PAGE = """() => {
 
 # What sticks out of the window, unless it is inside something that scrolls. (The page itself may hide what sticks out.)
 READ_WIDE = """() => {
-  const right = e => e.getBoundingClientRect().right, fits = e => right(e) <= innerWidth + 1;
-  const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) && fits(e) || scrolls(e.parentElement.closest('main *')));
-  return [...document.querySelectorAll('main, main *')].filter(e => !fits(e) && !scrolls(e)).map(e => `${e.tagName} up to ${Math.round(right(e))}`).slice(0, 1);
+  const box = e => e.getBoundingClientRect(), fits = e => !box(e).width || box(e).left >= -1 && box(e).right <= innerWidth + 1;
+  const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) && fits(e) || scrolls(e.parentElement));
+  return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility()).filter(e => !fits(e) && !scrolls(e)).map(e => `${e.tagName} from ${Math.round(box(e).left)} to ${Math.round(box(e).right)}`).slice(0, 1);
 }"""
 
 failed = []
@@ -114,7 +116,7 @@ def check_links(pages: dict, folder: Path, cfg):
                 if not re.fullmatch(r'https://[\w-]+(\.[\w-]+)+(/[^\s<>"]*)?', target): problems.append(f'{name}: {link} is not a proper address')
             else:
                 path, _, anchor = target.partition('#')
-                path = unquote(path.split('?')[0]) or name
+                path = posixpath.normpath(unquote(path.split('?')[0])) if path else name
                 counts['anchors' if anchor else 'pages and files'] += 1
                 if not (folder/path).is_file(): problems.append(f'{name}: {link} does not exist')
                 elif anchor and pages[path]['ids'].count(unquote(anchor)) != 1: problems.append(f'{name}: {link} names {pages[path]["ids"].count(unquote(anchor))} places')
@@ -154,28 +156,44 @@ def check_sidebar(pages: dict, cfg):
     wanted = [item['text'] for item in yaml.safe_load((cfg.nbs_path/'sidebar.yml').read_text(encoding='utf-8'))['website']['sidebar']['contents']]
     report(f'sidebar: {len(wanted)} titles in reading order', [f"{name}: {page['sidebar']}" for name, page in pages.items() if page['sidebar'] != wanted])
 
+def open_menu(page):
+    "On a phone, search and theme switch are behind the button of the menu."
+    if page.locator('.navbar-toggler:visible').count():
+        page.locator('.navbar-toggler').click()
+        page.locator('.quarto-color-scheme-toggle:visible').first.wait_for()
+
 def check_search(page, address: str):
     "Typing lr_find and clicking on a hit leads to its entry."
     page.goto(address + 'index.html')
+    open_menu(page)
     if page.locator('#quarto-search .aa-DetachedSearchButton').count(): page.locator('#quarto-search .aa-DetachedSearchButton').click() # Quarto's overlay
-    page.locator('#quarto-search input, .aa-DetachedContainer input').first.fill('lr_find')
-    page.locator('a[href$="lr_finder.html#lr_find"], a[href$="lr_finder.html?q=lr_find#lr_find"]').first.click()
+    page.locator('#quarto-search input:visible, .aa-DetachedContainer input').first.fill('lr_find')
+    hits = page.locator('.smalldocs-search-results, .aa-DetachedContainer, .aa-Panel') # nowhere else on the page
+    hits.locator('a[href$="lr_finder.html#lr_find"], a[href$="lr_finder.html?q=lr_find#lr_find"]').first.click()
     page.wait_for_url('**/lr_finder.html*#lr_find')
     top = page.locator('[id="lr_find"]').evaluate('e => e.getBoundingClientRect().top')
-    report('search: lr_find is found and shown', [] if 0 <= top < 900 else [f'its entry is at {top:.0f} pixels, out of sight'])
+    report(f'search at {page.viewport_size["width"]} pixels: lr_find is found and shown', [] if 0 <= top < 900 else [f'its entry is at {top:.0f} pixels, out of sight'])
 
 def check_theme(page, address: str):
     "The switch changes the background, and the choice stays on the next page."
     background = lambda: page.evaluate('getComputedStyle(document.body).backgroundColor')
     page.goto(address + 'index.html')
     before = background()
+    open_menu(page)
     page.locator('.quarto-color-scheme-toggle:visible').first.click()
     page.wait_for_timeout(500)
     after = background()
     page.goto(address + 'model.html')
     problems = [] if before != after else [f'the background stays {before}']
     if background() != after: problems.append(f'the next page has {background()}, not {after}')
-    report(f'theme switch: {before} to {after}', problems)
+    report(f'theme switch at {page.viewport_size["width"]} pixels: {before} to {after}', problems)
+
+def check_landing(page, address: str):
+    "What this is, what came out (a figure and a table) and where to start are on the first screen of a desktop."
+    page.goto(address + 'index.html')
+    bottoms = {what: page.locator(selector).first.evaluate('e => e.getBoundingClientRect().bottom') for what, selector in
+               (('what this is', 'h1.title'), ('where to start', 'main a[href="data.html"], main a[href="./data.html"]'), ('the figure', 'main img'), ('the table', 'main table'))}
+    report('landing page: all on the first screen', [f'{what} ends at {bottom:.0f} pixels' for what, bottom in bottoms.items() if bottom > 900])
 
 def check_copy(page, address: str):
     "The copy button gives the code of its block."
@@ -189,7 +207,6 @@ def check_copy(page, address: str):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('dir', type=Path, help='the built site')
-    parser.add_argument('--chromium', default='/usr/bin/chromium')
     args = parser.parse_args()
     folder = args.dir.resolve()
     os.chdir(root) # nbdev looks for settings.ini from here
@@ -197,7 +214,7 @@ def main():
     if not (folder/'index.html').is_file(): sys.exit(f'{folder} holds no site')
     with tempfile.TemporaryDirectory() as tmp, sync_playwright() as playwright:
         address = serve(folder, cfg.doc_baseurl, tmp)
-        browser = playwright.chromium.launch(executable_path=args.chromium, args=ARGS)
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         pages = read_pages(browser, address, folder)
         each = pages.items()
         report(f"pages: {len(pages)} load without errors ({sum(len(p['outside']) for p in pages.values())} requests to other sites)", [f'{name}: {e}' for name, p in each for e in p['errors']])
@@ -215,9 +232,11 @@ def main():
         context = browser.new_context(viewport=dict(width=1440, height=900), reduced_motion='reduce', permissions=['clipboard-read', 'clipboard-write'])
         context.set_default_timeout(10_000)
         context.route(lambda url: not url.startswith(address), lambda route: route.abort())
-        for check in (check_search, check_theme, check_copy):
-            try: check(context.new_page(), address)
-            except Error as e: report(check.__doc__, [e.message.split('\n')[0]])
+        for check, width in [*product((check_search, check_theme), WIDTHS), (check_landing, WIDTHS[-1]), (check_copy, WIDTHS[-1])]:
+            page = context.new_page()
+            page.set_viewport_size(dict(width=width, height=900))
+            try: check(page, address)
+            except Error as e: report(f'{check.__doc__} ({width} pixels)', [e.message.split('\n')[0]])
     sys.exit(bool(failed))
 
 if __name__ == '__main__': main()
