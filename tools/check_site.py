@@ -54,10 +54,13 @@ READ_PAGE = """() => {
 
 # What sticks out of the window, unless it is inside something that scrolls. (The page itself may hide what sticks out.)
 READ_WIDE = """() => {
-  const box = e => e.getBoundingClientRect(), fits = e => !box(e).width || box(e).left >= -1 && box(e).right <= innerWidth + 1;
+  const box = e => e.getBoundingClientRect(), fits = e => !box(e).width || box(e).right <= 0 || box(e).left >= -1 && box(e).right <= innerWidth + 1; // wholly outside: a menu that is closed
   const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) && fits(e) || scrolls(e.parentElement));
   return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility()).filter(e => !fits(e) && !scrolls(e)).map(e => `${e.tagName} from ${Math.round(box(e).left)} to ${Math.round(box(e).right)}`).slice(0, 1);
 }"""
+
+# What slides out of the window, as the sidebar does on a phone, has done so. It begins in the next frame.
+SLID = "() => new Promise(requestAnimationFrame).then(() => Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished)))"
 
 failed = []
 def report(what: str, problems: list[str]):
@@ -92,6 +95,7 @@ def read_pages(browser, address: str, folder: Path) -> dict:
         page.goto(address + name, wait_until='load')
         for width in WIDTHS:
             page.set_viewport_size(dict(width=width, height=900))
+            page.evaluate(SLID)
             wide += [f'{what} of {width} pixels' for what in page.evaluate(READ_WIDE)]
         size = sum((folder/unquote(urlsplit(url).path.removeprefix(urlsplit(address).path))).stat().st_size for url in loaded if not url.endswith('/favicon.ico'))
         pages[name] = page.evaluate(READ_PAGE) | dict(errors=errors, size=size, wide=wide, outside=sorted(outside))
