@@ -1,11 +1,12 @@
-"""What the site shows of an exported name: heading, link to the source, call, docstring, and its docments as a table.
+"""What the site shows of an exported name: heading, link to the source, call, docstring, and its docments as a table; of a constant its source.
 
 nbdev's own renderer writes the docments as comments into the signature, which is hard to read on a phone, and executes cells of the
 notebook to get there. Here everything is read from the library.
 """
-import inspect, re, types
+import ast, inspect, re, types
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from operator import attrgetter
 from typing import get_args
 
@@ -55,3 +56,23 @@ def api_entries(
             is_property = isinstance(member, (property, cached_property))
             entries.append(entry(function if is_property else getattr(sym, attr), f'{name}.{attr}', 4, is_property))
     return NbdevLookup().linkify('\n\n'.join(entries))
+
+def exported_constants(
+    file: Path, # A module of the library
+) -> dict[str, ast.Assign]: # Name -> where it is set
+    "The names of `__all__` that are neither functions nor classes."
+    tree = ast.parse(file.read_text(encoding='utf-8'))
+    assigned = {target.id: node for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    return {name: assigned[name] for name in ast.literal_eval(assigned['__all__'].value) if name in assigned} if '__all__' in assigned else {}
+
+def constant_entries(
+    constants: dict[str, ast.Assign], # From `exported_constants`
+    file: Path, # Their module
+    cfg, # nbdev's settings
+) -> str: # A section of its own
+    "The documentation of constants as Markdown: each as it stands in the source, comment included."
+    lines = file.read_text(encoding='utf-8').splitlines()
+    def entry(name, node):
+        source = '\n'.join(lines[node.lineno - 1:node.end_lineno])
+        return f"### {name.replace('_', chr(92) + '_')}\n\n[source]({cfg.git_url}/blob/{cfg.branch}/{cfg.lib_name}/{file.name}#L{node.lineno}){{.api-source}}\n\n```python\n{source}\n```"
+    return '\n\n'.join(['## Constants', *(entry(name, node) for name, node in constants.items())])

@@ -15,7 +15,7 @@ from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
-from api_table import api_entries
+from api_table import api_entries, constant_entries, exported_constants
 
 # What smalldocs can't do and need not: Quarto's name for following the system's colours, which smalldocs always does.
 KNOWN_WARNINGS = {'format.html.respect-user-color-scheme is ignored'}
@@ -30,12 +30,15 @@ def process_notebooks(cfg) -> Path:
         nb = read_nb(path)
         nb.cells.insert(1, mk_cell(notebook_links(path.name, cfg), 'markdown')) # the first cell is the front matter
         shown = {i: match[1] for i, cell in enumerate(nb.cells) if cell.cell_type == 'code' and (match := re.search(r'(?m)^show_doc\(([\w.]+)\)', cell.source))}
-        anchors = {name.lower() for name in shown.values()}
+        module = cfg.lib_path/re.sub(r'^\d+_(.*)', r'\1.py', path.stem) # index has none
+        constants = exported_constants(module) if module.suffix else {}
+        anchors = {name.lower() for name in [*shown.values(), *constants]}
         for i, cell in enumerate(nb.cells):
             if i in shown: nb.cells[i] = cell = mk_cell(api_entries(shown[i]), 'markdown')
             elif cell.cell_type == 'markdown': # a heading such as `## Crop` must not take the anchor of `crop`
                 cell.source = re.sub(r'(?m)^#+ (\w+)$', lambda m: f'{m[0]} {{#about-{m[1].lower()}}}' if m[1].lower() in anchors else m[0], cell.source)
             if cell.cell_type == 'markdown': cell.source = cell.source.replace(f']({cfg.doc_host}{cfg.doc_baseurl}/', '](') # stay within this site
+        if constants: nb.cells.append(mk_cell(constant_entries(constants, module, cfg), 'markdown'))
         write_nb(nb, path)
     return folder
 

@@ -18,6 +18,7 @@ import yaml
 from nbdev.config import get_config
 from playwright.sync_api import Error, sync_playwright
 
+from api_table import exported_constants
 from browser import FLAGS, find_browser
 
 root = Path(__file__).resolve().parent.parent
@@ -153,7 +154,11 @@ def check_api(pages: dict, cfg):
             if len(entries) != 1: problems.append(f'{node.name} has {len(entries)} entries')
             elif f'/{cfg.lib_name}/{file.name}#L{node.lineno}' not in entries[0]['source']: problems.append(f"{node.name}: the source is line {node.lineno} of {file.name}, not {entries[0]['source']}")
             elif sorted(entries[0]['parameters']) != sorted(parameters(node)): problems.append(f"{node.name}: the table has {entries[0]['parameters']}, not {parameters(node)}")
-    report(f'API: {count} exported functions and classes', problems)
+        for name, node in exported_constants(file).items():
+            count += 1
+            entries = [p['api'][name.lower()] for p in pages.values() if name.lower() in p['api']]
+            if [entry['source'].rpartition('/')[2] for entry in entries] != [f'{file.name}#L{node.lineno}']: problems.append(f'{name} has the entries {entries}')
+    report(f'API: {count} exported functions, classes and constants', problems)
 
 def check_sidebar(pages: dict, cfg):
     "The sidebar has the titles of sidebar.yml, in their order."
