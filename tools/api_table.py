@@ -6,8 +6,8 @@ notebook to get there. Here everything is read from the library.
 import ast, inspect, re, types
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from operator import attrgetter
+from pathlib import Path
 from typing import get_args
 
 from fastcore.docments import docments

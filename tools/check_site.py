@@ -146,17 +146,18 @@ def parameters(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
 def check_api(pages: dict, cfg):
     "Every exported name has an entry with its source, and all its parameters in a table."
     problems, count = [], 0
+    def entries_of(name): return [page['api'][name.lower()] for page in pages.values() if name.lower() in page['api']]
     for file in sorted(cfg.lib_path.glob('[!_]*.py')):
         for node in ast.parse(file.read_text(encoding='utf-8')).body:
             if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith('_'): continue
             count += 1
-            entries = [p['api'][node.name.lower()] for p in pages.values() if node.name.lower() in p['api']]
+            entries = entries_of(node.name)
             if len(entries) != 1: problems.append(f'{node.name} has {len(entries)} entries')
             elif f'/{cfg.lib_name}/{file.name}#L{node.lineno}' not in entries[0]['source']: problems.append(f"{node.name}: the source is line {node.lineno} of {file.name}, not {entries[0]['source']}")
             elif sorted(entries[0]['parameters']) != sorted(parameters(node)): problems.append(f"{node.name}: the table has {entries[0]['parameters']}, not {parameters(node)}")
         for name, node in exported_constants(file).items():
             count += 1
-            entries = [p['api'][name.lower()] for p in pages.values() if name.lower() in p['api']]
+            entries = entries_of(name)
             if [entry['source'].rpartition('/')[2] for entry in entries] != [f'{file.name}#L{node.lineno}']: problems.append(f'{name} has the entries {entries}')
     report(f'API: {count} exported functions, classes and constants', problems)
 
@@ -238,7 +239,7 @@ def main():
         report('nothing sticks out at ' + ' and '.join(f'{width} pixels' for width in WIDTHS), [f'{name}: {what}' for name, p in each for what in p['wide']])
         sizes = ', '.join(f"{name.removesuffix('.html')} {p['size']//1000:,} kB" for name, p in each)
         report(f'weights: {sizes}', [f"{name}: {p['size']:,} bytes" for name, p in each if p['size'] > MAX_BYTES])
-        context = browser.new_context(viewport=dict(width=1440, height=900), reduced_motion='reduce', permissions=['clipboard-read', 'clipboard-write'])
+        context = browser.new_context(reduced_motion='reduce', permissions=['clipboard-read', 'clipboard-write'])
         context.set_default_timeout(10_000)
         context.route(lambda url: not url.startswith(address), lambda route: route.abort())
         for check, width in [*product((check_search, check_theme), WIDTHS), (check_landing, WIDTHS[-1]), (check_copy, WIDTHS[-1])]:
