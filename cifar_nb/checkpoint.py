@@ -45,7 +45,7 @@ def unpack(
         return safetensors.torch.load(content), json.loads(values)
     except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as e: raise CheckpointError('it is not a whole checkpoint') from e
 
-# %% ../nbs/08_checkpoint.ipynb #e203c470
+# %% ../nbs/08_checkpoint.ipynb #e5b81a95
 IDENTITY = ('dataset', 'dataset_sha256', 'train_sha256', 'model', 'parameters') # what must be the same to go on with a run
 
 class Checkpoints:
@@ -123,7 +123,8 @@ class Checkpoints:
         path, tensors, values = found
         if not {'recipe', 'origin', 'epoch', 'steps'} <= values.keys(): raise CheckpointError(f"'{path}' is not a checkpoint of a training. Begin anew in another folder")
         theirs = values['origin']
-        self._compare(asdict(recipe), values['recipe'], 'recipe.')
+        ours, defaults = (json.loads(r.to_json()) for r in (recipe, Recipe())) # what a recipe did not have yet when the run began is as it was then
+        self._compare(ours, defaults | values['recipe'], 'recipe.')
         self._compare({k: self.here.get(k) for k in IDENTITY}, {k: theirs.get(k) for k in IDENTITY}, '')
         for damaged in self.paths()[:self.paths().index(path)]: damaged.replace(damaged.with_suffix('.damaged'))
         if values['epoch'] < recipe.epochs: # it goes on: when, and what is different now, belongs to its provenance

@@ -334,7 +334,7 @@ def keyed_generator(
     digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, 'little'))
 
-# %% ../nbs/00_data.ipynb #ad4638f7
+# %% ../nbs/00_data.ipynb #be2333c6
 class Batches:
     "A split on the device that yields normalised batches `(x, y)`: float32 (B, 3, H, W) in channels-last order, int64 (B,)."
     def __init__(self,
@@ -363,11 +363,15 @@ class Batches:
         self.epoch = epoch
         if self.shuffle: self.order = torch.randperm(len(self.y), generator=keyed_generator(self.seed, epoch)).to(self.x.device)
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        "Batch number `step` of the epoch, the same at every call."
+    def indices(self, step: int) -> Tensor | slice:
+        "Which images of the split are in batch number `step` of the epoch."
         if not 0 <= step < len(self): raise IndexError(f'step {step} of an epoch of {len(self)}')
         part = slice(step*self.batch_size, (step + 1)*self.batch_size)
-        if self.shuffle: part = self.order[part]
+        return self.order[part] if self.shuffle else part
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        "Batch number `step` of the epoch, the same at every call."
+        part = self.indices(step)
         x, y = self.x[part], self.y[part]
         if self.augment: x = self.augment(x, keyed_generator(self.seed, self.epoch, step))
         return self.normalize(x), y

@@ -130,7 +130,7 @@ def no_trace(
         optimizer.load_state_dict(optimizer_state)
         for rng, restore in rngs: restore(rng)
 
-# %% ../nbs/03_lr_finder.ipynb #ba9f5d8b
+# %% ../nbs/03_lr_finder.ipynb #700aa637
 def _endless(batches: Iterable):
     "The batches over and over again. Raises `ValueError` when a pass yields none."
     while True:
@@ -141,7 +141,7 @@ def _endless(batches: Iterable):
 def lr_find(
     model: nn.Module, # Comes back as it was
     batches: Iterable, # Yields training batches `(x, y)`, augmented and in the real batch size; repeated where the test is longer
-    optimizer: torch.optim.Optimizer, # Of this model's parameters; comes back as it was
+    optimizer: torch.optim.Optimizer, # Of this model's parameters; comes back as it was. Parameter groups with a `lr_scale` get that multiple
     *,
     loss_fn: Callable = F.cross_entropy, # `loss_fn(logits, y)`
     start: float = 1e-4, # First learning rate
@@ -166,7 +166,7 @@ def lr_find(
     with kept_memory(next(model.parameters()).device), no_trace(model, optimizer):
         model.train()
         for lr, (x, y) in zip(bar, _endless(batches)):
-            for group in optimizer.param_groups: group['lr'] = lr
+            for group in optimizer.param_groups: group['lr'] = lr*group.get('lr_scale', 1)
             with autocast or nullcontext(): logits = model(x)
             loss = loss_fn(logits.float(), y)
             value = loss.item()

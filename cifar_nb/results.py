@@ -240,7 +240,7 @@ def plot_class_accuracy(
     plt.close(fig)
     return fig
 
-# %% ../nbs/05_results.ipynb #8c573b4b
+# %% ../nbs/05_results.ipynb #68ed4117
 def results_table(
     *places: str | os.PathLike, # Folders that hold run folders
 ) -> str: # A table in Markdown, the most accurate recipe first; a header without rows where there is no run
@@ -256,7 +256,7 @@ def results_table(
         accs = torch.tensor([run.history[-1]['test_acc'] for run in runs], dtype=torch.float64)*100
         spread = f' ± {accs.std():.2f}' if len(runs) > 1 else ''
         lrs = ', '.join(f"{run.recipe['lr_min']:.2g} to {run.recipe['lr_max']:.2g}" for run in runs)
-        rows.append((accs.mean(), f"| {dataset} | {runs[0].recipe['epochs']} | {accs.mean():.2f}{spread} % | "
+        rows.append((accs.mean(), f"| {runs[0].recipe['name']} | {dataset} | {runs[0].recipe['epochs']} | {accs.mean():.2f}{spread} % | "
                                   f"{', '.join(str(run.recipe['seed']) for run in runs)} | {lrs} | {hardware} |"))
-    header = ['| dataset | epochs | test accuracy, last epoch | seeds | LRMIN to LRMAX | hardware |', '|---|---|---|---|---|---|']
+    header = ['| recipe | dataset | epochs | test accuracy, last epoch | seeds | LRMIN to LRMAX | hardware |', '|---|---|---|---|---|---|---|']
     return '\n'.join(header + [row for _, row in sorted(rows, reverse=True)])

@@ -40,7 +40,7 @@ def one_cycle(
     height = step/peak if step <= peak else (last - step)/(last - peak)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/04_train.ipynb #69a563fc
+# %% ../nbs/04_train.ipynb #6164f9d8
 @dataclass(frozen=True)
 class Recipe:
     "The numbers of a training run. Raises `ValueError` for one that makes no sense."
@@ -60,6 +60,14 @@ class Recipe:
     train_images: int | None = None # Only the first so many training images; `None`: all
     test_images: int | None = None # Only the first so many test images; `None`: all
     seed: int = 0 # Of weights, order and augmentation
+    name: str = 'plain' # Of the recipe, for tables; what follows is for the others, see 11_fast
+    model: str = 'CustomResNet' # Or 'FastNet'
+    optimizer: str = 'sgd' # Or 'muon'
+    label_smoothing: float = 0. # Share of the target that all classes get alike (Szegedy et al., 2016)
+    alternate_flip: bool = False # Mirror each image in every other epoch
+    sizes: tuple[int, ...] = (32,) # Height and width of the images in parts of the run that are equally long
+    views: int = 1 # Of an image that the model is unsure of, averaged in evaluation
+    evaluate_every: int = 1 # Epochs from one look at the test images to the next; there is always one at the end
 
     def __post_init__(self):
         def check(ok, what): # one place, one form of message
@@ -67,6 +75,10 @@ class Recipe:
         check(self.epochs >= 1, f'epochs must be at least 1, not {self.epochs}')
         check(0 <= self.peak_epoch <= self.epochs, f'peak_epoch must lie between 0 and epochs = {self.epochs}, not {self.peak_epoch}')
         check(self.batch_size >= 1, f'batch_size must be at least 1, not {self.batch_size}')
+        check(self.evaluate_every >= 1, f'evaluate_every must be at least 1, not {self.evaluate_every}')
+        check(0 <= self.label_smoothing < 1, f'label_smoothing must be at least 0 and less than 1, not {self.label_smoothing}')
+        for name, known in dict(model=('CustomResNet', 'FastNet'), optimizer=('sgd', 'muon')).items():
+            check(getattr(self, name) in known, f'{name} is one of {", ".join(known)}, not {getattr(self, name)!r}')
         check(0 <= self.seed < 2**63, f'seed must lie between 0 and 2**63 - 1, not {self.seed}')
         if self.lr_min is not None and self.lr_max is not None:
             check(0 < self.lr_min <= self.lr_max, f'0 < lr_min <= lr_max does not hold for {self.lr_min} and {self.lr_max}')
@@ -78,7 +90,7 @@ class Recipe:
         "The recipe that `to_json` wrote; an unknown key is refused by name."
         values = json.loads(text)
         if unknown := set(values) - {f.name for f in fields(cls)}: raise ValueError(f'recipe: unknown {sorted(unknown)}')
-        return cls(**values)
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
 # %% ../nbs/04_train.ipynb #acf3298f
 BUDGETS = {
@@ -110,7 +122,7 @@ def make_optimizer(
         for p in model.parameters(): optimizer.state[p]['momentum_buffer'] = torch.zeros_like(p)
     return optimizer
 
-# %% ../nbs/04_train.ipynb #00fd52a5
+# %% ../nbs/04_train.ipynb #d9a40c37
 @dataclass
 class Totals:
     "The sums over an epoch so far. They stay on the device until somebody asks for the means."
@@ -127,10 +139,11 @@ def train_epoch(
     model: nn.Module, # Trained in place
     batches: Iterable, # Yields `(x, y)` on the model's device
     optimizer: torch.optim.Optimizer, # Of the model's parameters
-    lr_at: Callable, # Learning rate of each step of this epoch: `lr_at(step)`
+    lr_at: Callable, # Learning rate of each step of this epoch: `lr_at(step)`; times `lr_scale` in parameter groups that have one
     precision: Precision, # See `pick_precision`
     scaler: torch.amp.GradScaler, # `precision.scaler()`, one for the whole run
     totals: Totals | None = None, # Where an interrupted epoch stood: goes on behind `totals.steps`; updated in place
+    label_smoothing: float = 0., # See `Recipe`; the loss that is reported has it too
     on_step: Callable | None = None, # Called after every step: `on_step(look)`; `look()` raises where something was not finite up to here
     ask: bool | None = None, # Look before every step; `None`: wherever looking costs nothing, so not on CUDA
 ) -> tuple[float, float]: # Mean loss and accuracy (0 to 1) over the augmented images as they were trained on
@@ -154,9 +167,9 @@ def train_epoch(
         if precision.name == 'fp16' and scaler.get_scale() < 1: refuse(totals.steps - 1)
         kept[:] = [b.clone() for b in buffers]
     for step, (x, y) in enumerate(islice(batches, first, None), first):
-        for group in optimizer.param_groups: group['lr'] = lr_at(step)
+        for group in optimizer.param_groups: group['lr'] = lr_at(step)*group.get('lr_scale', 1)
         with precision.autocast(): logits = model(x)
-        loss = F.cross_entropy(logits.float(), y)*valve
+        loss = F.cross_entropy(logits.float(), y, label_smoothing=label_smoothing)*valve
         optimizer.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()
         loss = loss.detach()
@@ -200,15 +213,15 @@ def score(
     "Loss and accuracy of logits."
     return F.cross_entropy(logits.float(), labels).item(), (logits.argmax(1) == labels).double().mean().item()
 
-# %% ../nbs/04_train.ipynb #6c1c85db
+# %% ../nbs/04_train.ipynb #5f3a6d47
 COLUMNS = ('epoch', 'lr', 'train_loss', 'train_acc', 'test_loss', 'test_acc', 'seconds')
 
 def format_row(
     row: dict, # One row of the history; keys `COLUMNS`
 ) -> list[str]: # A text for each column
-    "A row of the history for people: rates with three digits, accuracies in per cent."
-    return [str(row['epoch']), f'{row["lr"]:.3g}', f'{row["train_loss"]:.4f}', f'{row["train_acc"]:.2%}', f'{row["test_loss"]:.4f}',
-            f'{row["test_acc"]:.2%}', f'{row["seconds"]:.1f}']
+    "A row of the history for people: rates with three digits, accuracies in per cent, a dash where nothing was measured."
+    forms = dict(epoch='d', lr='.3g', train_loss='.4f', train_acc='.2%', test_loss='.4f', test_acc='.2%', seconds='.1f')
+    return ['–' if math.isnan(row[name]) else format(row[name], form) for name, form in forms.items()]
 
 def format_history(
     history: list[dict], # Rows with the keys `COLUMNS`
@@ -323,12 +336,12 @@ def provenance(
                 hardware=hardware(device), device=str(device), precision=precision.name, python=platform.python_version(),
                 torch=torch.__version__, torchvision=torchvision.__version__, commit=commit(), started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
 
-# %% ../nbs/04_train.ipynb #e0e2b80f
+# %% ../nbs/04_train.ipynb #8211943c
 def save_run(
     folder: str | os.PathLike, # Created where it is missing; what an earlier epoch left there is replaced
     recipe: Recipe, # With LRMIN and LRMAX filled in
     history: list[dict], # One row for each epoch
-    test_logits: Tensor, # (N, C), of the model after the last of these epochs
+    test_logits: Tensor | None, # (N, C), of the model after the last of these epochs; `None`: there are none yet
     origin: dict, # From `provenance`
 ) -> Path: # The folder
     "Write a run folder: recipe, history, test logits, provenance."
@@ -336,7 +349,7 @@ def save_run(
     folder.mkdir(parents=True, exist_ok=True)
     write_file(folder/'recipe.json', recipe.to_json().encode())
     write_file(folder/'provenance.json', json.dumps(origin, indent=1).encode())
-    write_file(folder/'test_logits.safetensors', safetensors.torch.save({'logits': test_logits.half().contiguous()}))
+    if test_logits is not None: write_file(folder/'test_logits.safetensors', safetensors.torch.save({'logits': test_logits.half().contiguous()}))
     write_history(folder/'history.csv', history)
     return folder
 
@@ -439,23 +452,24 @@ def out_of_memory_advice(
         advice = f'try a batch_size of {batch_size//2}' if batch_size > 1 else 'one image is too much already, so something else takes it'
         raise MemoryError(f'{hardware(next(model.parameters()).device)} ran out of memory with batches of {batch_size} images: {advice}') from None
 
-# %% ../nbs/04_train.ipynb #6e9eb4bf
+# %% ../nbs/04_train.ipynb #5a15eb75
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
     test: Iterable, # Test batches, likewise
     recipe: Recipe, # With LRMIN and LRMAX filled in
     precision: Precision | None = None, # `None`: what `pick_precision` says for the device
-    on_epoch: Callable | None = None, # Called after every epoch: `on_epoch(history, test_logits)`
+    on_epoch: Callable | None = None, # Called after every epoch: `on_epoch(history, test_logits)`; no logits where the test images were not looked at
     progress: bool = True, # Show bars, table and curves, or a log
     checkpoints = None, # Where to go on from and to save to, see `Checkpoints` in 08_checkpoint (the order of an epoch must then be a function of its number, as in `Batches`); `None`: nowhere
+    optimizer: Callable | None = None, # How it is made: `optimizer(model, recipe)`; `None`: `make_optimizer`
 ) -> tuple[list[dict], Tensor]: # The history, one row for each epoch, and the test logits (N, C) after the last one
     "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where loss or gradient is not finite, `MemoryError` where a batch does not fit."
     if not (recipe.lr_min and recipe.lr_max): raise ValueError('fit needs lr_min and lr_max: find them with lr_find, or set them in the recipe')
     device = next(model.parameters()).device
     precision = precision or pick_precision(device)
     model.to(memory_format=torch.channels_last)
-    optimizer, scaler = make_optimizer(model, recipe), precision.scaler()
+    optimizer, scaler = (optimizer or make_optimizer)(model, recipe), precision.scaler()
     steps = len(train)
     if not steps or not len(test): raise ValueError(f'fit needs images to train on and to measure on: there are {steps} batches of the first, {len(test)} of the second')
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
@@ -486,9 +500,10 @@ def fit(
                         save(skip_if_busy=True)
                 if hasattr(train, 'set_epoch'): train.set_epoch(epoch)
                 lr_at = lambda step: one_cycle(epoch*steps + step, total, peak, recipe.lr_min, recipe.lr_max)
-                train_loss, train_acc = train_epoch(model, batch_bar(train, bar), optimizer, lr_at, precision, scaler, at.totals, on_step)
-                logits, labels = evaluate(model, test, precision)
-                test_loss, test_acc = score(logits, labels)
+                train_loss, train_acc = train_epoch(model, batch_bar(train, bar), optimizer, lr_at, precision, scaler, at.totals, recipe.label_smoothing, on_step)
+                measured = epoch + 1 == recipe.epochs or (epoch + 1) % recipe.evaluate_every == 0
+                logits, labels = evaluate(model, test, precision) if measured else (None, None)
+                test_loss, test_acc = score(logits, labels) if measured else (math.nan, math.nan)
                 row = dict(epoch=epoch + 1, lr=lr_at(steps - 1), train_loss=train_loss, train_acc=train_acc,
                            test_loss=test_loss, test_acc=test_acc, seconds=time.perf_counter() - start)
                 at = Progress(epoch + 1, history=at.history + [row], logits=logits)

@@ -3,12 +3,15 @@
 
     python tools/keep_run.py runs/RUN full-cpu-seed0
 """
-import argparse, shutil, sys
+import argparse, json, shutil, sys
 from pathlib import Path
 
+import torch
+
+from cifar_nb.cli import make_parts
 from cifar_nb.data import load_data
-from cifar_nb.model import CustomResNet
 from cifar_nb.results import check_data, check_model, read_run
+from cifar_nb.train import Recipe
 
 results = Path(__file__).resolve().parent.parent/'results'
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -17,8 +20,9 @@ parser.add_argument('name', help='of the new folder in results/')
 args = parser.parse_args()
 
 run = read_run(args.run)
-check_data(run, load_data(stand_in='never'))
-check_model(run, CustomResNet())
+data = load_data(stand_in='never')
+check_data(run, data)
+check_model(run, make_parts(Recipe.from_json(json.dumps(run.recipe)), data, torch.device('cpu'))[0])
 if not run.finished: sys.exit(f"'{args.run}' is not finished")
 if len(run.origin['commit']) != 40: sys.exit(f"'{args.run}' was made by code that is in no commit: {run.origin['commit'] or 'no checkout'}")
 folder = results/args.name

@@ -1,50 +1,74 @@
 #!/usr/bin/env python3
-"""The study that chooses what the brief leaves open: short runs, measured on 5,000 images held out of the training set.
+"""Short runs, measured on 5,000 images held out of the training set: the plain recipe around the learning rates that the
+finder gives, and with other values of what the brief leaves open; the fast recipe with each of its techniques left out.
 
-    python tools/study.py [--epochs N] [--seeds N] [--device NAME]
+    python tools/study.py [--recipe plain|fast] [--epochs N] [--seeds N] [--device NAME]
 
-Writes results/study.json after every run and goes on where it was stopped. The test images are not touched.
+Writes results/study.json or results/study-fast.json after every run and goes on where it was stopped. The test images are not touched.
 """
 import argparse, json, time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from cifar_nb.cli import find_lrs, make_parts
+import torch
+
+from cifar_nb.cli import OPTIMIZERS, find_lrs, make_parts
 from cifar_nb.data import load_data
 from cifar_nb.device import hardware, pick_device, pick_precision
+from cifar_nb.fast import RECIPES
 from cifar_nb.lr_finder import LRCurve
-from cifar_nb.train import Recipe, fit, score, write_file
+from cifar_nb.train import Recipe, evaluate, fit, score, write_file
 
 root = Path(__file__).resolve().parent.parent
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument('--epochs', type=int, default=6, help='length of a run; the peak stays at 5/24 of it (default: 6)')
+parser.add_argument('--recipe', choices=RECIPES, default='plain')
+parser.add_argument('--epochs', type=int, help='length of a run; the peak moves along (default: 6, of fast 5)')
 parser.add_argument('--seeds', type=int, default=1, help='runs of each variant')
 parser.add_argument('--device', default='auto')
-parser.add_argument('--output', type=Path, default=root/'results'/'study.json')
+parser.add_argument('--output', type=Path, help='default: the file in results/')
 args = parser.parse_args()
+output = args.output or root/'results'/('study.json' if args.recipe == 'plain' else f'study-{args.recipe}.json')
 
 device = pick_device(args.device)
 data = load_data(stand_in='never').hold_out()
-base = replace(Recipe(), epochs=args.epochs, peak_epoch=Recipe().peak_epoch*args.epochs/Recipe().epochs)
-done = json.loads(args.output.read_text()) if args.output.exists() else dict(
+full = RECIPES[args.recipe]['full']
+epochs = args.epochs or {'plain': 6, 'fast': 5}[args.recipe]
+base = replace(full, epochs=epochs, peak_epoch=full.peak_epoch*epochs/full.epochs)
+done = json.loads(output.read_text()) if output.exists() else dict(
     data=data.name, hardware=hardware(device), precision=pick_precision(device).name, curve=None, runs=[])
-if not done['curve']:
-    model, train, _ = make_parts(base, data, device)
-    done['curve'] = asdict(find_lrs(base, model, train))
-curve = LRCurve(**done['curve'])
+if args.recipe == 'plain':
+    if not done['curve']:
+        model, train, _ = make_parts(base, data, device)
+        done['curve'] = asdict(find_lrs(base, model, train))
+    curve = LRCurve(**done['curve'])
+    factors = [(1, 1), (1, 2), (1, 1/2), (3, 1), (1/3, 1), (3, 2), (1/3, 1/2), (3, 1/2), (1/3, 2)]
+    variants = [dict(lr_min=curve.lr_min*low, lr_max=curve.lr_max*high) for low, high in factors]
+    variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(weight_decay=2.5e-4), dict(padding_mode='constant'), dict(momentum=.95), dict(momentum=.85))]
+else:
+    sgd = dict(optimizer='sgd', momentum=.9, weight_decay=5e-4)
+    variants = [{}, dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(sizes=(32,)), dict(sgd, lr_max=.5), dict(sgd, lr_max=2.),
+                dict(whitening=False), dict(pad=4), dict(cutout=8)]
 
-factors = [(1, 1), (1, 2), (1, 1/2), (3, 1), (1/3, 1), (3, 2), (1/3, 1/2), (3, 1/2), (1/3, 2)]
-variants = [dict(lr_min=curve.lr_min*low, lr_max=curve.lr_max*high) for low, high in factors]
-variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(weight_decay=2.5e-4), dict(padding_mode='constant'), dict(momentum=.95), dict(momentum=.85))]
+def learnt_first_layer(model):
+    "The fast network with a first layer that begins at random and is trained, like any other."
+    torch.nn.init.kaiming_uniform_(model.whiten.weight.requires_grad_(True), a=5**.5)
+
 for seed in range(args.seeds):
     for change in variants:
-        recipe = replace(base, seed=seed, **change)
-        if any(run['recipe'] == asdict(recipe) for run in done['runs']): continue
+        whitening = change.get('whitening', True)
+        recipe = replace(base, seed=seed, **{name: value for name, value in change.items() if name != 'whitening'})
+        if any((Recipe.from_json(json.dumps(run['recipe'])), run.get('whitening', True)) == (recipe, whitening) for run in done['runs']): continue
         start = time.perf_counter()
         model, train, held = make_parts(recipe, data, device)
-        history, logits = fit(model, train, held, recipe, progress=False)
+        if not whitening: learnt_first_layer(model)
+        history, logits = fit(model, train, held, recipe, progress=False, optimizer=OPTIMIZERS[recipe.optimizer])
         loss, accuracy = score(logits, held.y)
-        done['runs'].append(dict(recipe=asdict(recipe), accuracy=accuracy, loss=loss, train_acc=history[-1]['train_acc'], seconds=time.perf_counter() - start))
-        write_file(args.output, json.dumps(done, indent=1).encode())
-        changed = {k: v for k, v in asdict(recipe).items() if v != asdict(replace(base, **variants[0]))[k]}
+        run = dict(recipe=asdict(recipe), accuracy=accuracy, loss=loss, train_acc=history[-1]['train_acc'], seconds=time.perf_counter() - start)
+        if not whitening: run['whitening'] = False
+        if recipe.views > 1:
+            model.views = 1
+            run['accuracy_of_one_view'] = score(*evaluate(model, held, pick_precision(device)))[1]
+        done['runs'].append(run)
+        write_file(output, json.dumps(done, indent=1).encode())
+        changed = {name: value for name, value in change.items() if value != variants[0].get(name)}
         print(f'{accuracy:.2%} {loss:.4f} {changed}', flush=True)
