@@ -105,7 +105,7 @@ def train_run(
     save_figures(run, data)
     return run
 
-# %% ../nbs/10_cli.ipynb #ef20ed26
+# %% ../nbs/10_cli.ipynb #fe1e3b76
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
     def error(self, message): self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n')
@@ -125,10 +125,10 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument('--quick', action='store_true', help='a pass of a few minutes on two CPU cores; without CIFAR-10 it uses the stand-in')
     parser = OneLineParser(prog='cifar_nb', description='CIFAR-10 with a custom ResNet and a one-cycle policy.')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    train = commands.add_parser('train', parents=[shared], help='find LRMIN and LRMAX, train, write a run folder with log, curves, confusion matrix and misclassified images')
-    train.add_argument('--recipe', choices=RECIPES, default='plain', help='plain (default): the custom ResNet, 24 epochs; fast: about the same accuracy in a fraction of the time')
-    train.add_argument('--epochs', type=number(1), metavar='N', help='epochs (default: 24, fast 10, with --quick 3); the peak moves along')
-    train.add_argument('--batch-size', type=number(1), metavar='N', help='images in a step (default: 512, fast 2000, with --quick 128 and 500); fewer need less memory')
+    train = commands.add_parser('train', parents=[shared], help='find LRMIN and LRMAX where the recipe leaves them open, train, write a run folder with log, curves, confusion matrix and misclassified images')
+    train.add_argument('--recipe', choices=RECIPES, default='plain', help='plain (default): the custom ResNet, 24 epochs; fast: another network, 12 epochs, and further views of the test images')
+    train.add_argument('--epochs', type=number(1), metavar='N', help='epochs (default: 24, fast 12, with --quick 3); the peak moves along')
+    train.add_argument('--batch-size', type=number(1), metavar='N', help='images in a step (default: 512, fast 1000, with --quick 128 and 500); fewer need less memory')
     train.add_argument('--output', type=Path, metavar='DIR', help='run folder, new or empty (default: runs/DATE-TIME-seedN)')
     train.add_argument('--resume', type=Path, metavar='RUN', help='go on with the interrupted run in this folder; the recipe is taken from it')
     find = commands.add_parser('lr-find', parents=[shared], help='only find LRMIN and LRMAX')
@@ -169,14 +169,15 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #4f9e8baf
+# %% ../nbs/10_cli.ipynb #6dfd3507
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
     "The command `cifar_nb`."
     args = make_parser().parse_args(argv)
     folder, resume, begun = args.output, getattr(args, 'resume', None), False
-    if args.command != 'lr-find' and not folder: folder = resume or Path('runs')/f"{datetime.now():%Y%m%d-%H%M%S}-{f'seed{args.seed}' if args.command == 'train' else 'bench'}"
+    kind = {'train': f'seed{args.seed}', 'bench': 'bench', 'lr-find': None}[args.command]
+    if kind and not folder: folder = resume or Path('runs')/f'{datetime.now():%Y%m%d-%H%M%S}-{kind}'
     try:
         if resume and (args.output or args.epochs or args.batch_size or args.quick or args.stand_in or args.seed or args.recipe != 'plain'): raise ValueError('--resume takes everything but --data and --device from the run')
         device = pick_device(args.device)

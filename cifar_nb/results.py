@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-# %% ../nbs/05_results.ipynb #5d16f46c
+# %% ../nbs/05_results.ipynb #37d105f6
 class RunError(ValueError):
     "A run folder is not whole, or belongs to something else. The message is one line that names what differs."
 
@@ -30,7 +30,7 @@ class Run:
     folder: Path # Where it was read from
     recipe: dict # The numbers of the run
     history: list[dict] # One row for each epoch: epoch, lr, train_loss, train_acc, test_loss, test_acc, seconds
-    logits: Tensor # Of the test images after the last epoch, float32 (N, C)
+    logits: Tensor | None # Of the test images after the last epoch, float32 (N, C); `None` where they were not looked at yet
     origin: dict # Dataset, model, hardware, versions
 
     @property
@@ -52,13 +52,14 @@ def read_run(
         recipe, origin = (json.loads((folder/name).read_text()) for name in ('recipe.json', 'provenance.json'))
         with open(folder/'history.csv', newline='') as f:
             history = [{k: int(v) if k == 'epoch' else float(v) for k, v in row.items()} for row in csv.DictReader(f)]
-        logits = safetensors.torch.load_file(folder/'test_logits.safetensors')['logits'].float()
+        unmeasured = bool(history) and math.isnan(history[-1]['test_acc'])
+        logits = None if unmeasured else safetensors.torch.load_file(folder/'test_logits.safetensors')['logits'].float()
     except FileNotFoundError as e: raise RunError(f"'{folder}' is not a run folder: {Path(e.filename).name} is missing") from e
     except Exception as e: raise RunError(f"the run folder '{folder}' is damaged: {e}") from e
     if not history: raise RunError(f"the run in '{folder}' has no finished epoch")
     return Run(folder, recipe, history, logits, origin)
 
-# %% ../nbs/05_results.ipynb #7ac504c4
+# %% ../nbs/05_results.ipynb #2b55be9f
 def check_data(
     run: Run, # From `read_run`
     data, # An `ImageDataset`, whole
@@ -74,6 +75,7 @@ def check_logits(
     labels: Tensor, # Labels of the test images, int64 (N,)
 ) -> Tensor: # The labels
     "Raises `RunError` where the stored logits do not have the accuracy that the history states."
+    if run.logits is None: raise RunError(f"the run in '{run.folder}' has not been measured yet: it is at epoch {len(run.history)} of {run.recipe['epochs']}")
     if len(run.logits) != len(labels): raise RunError(f"the run in '{run.folder}' has logits for {len(run.logits)} images, not {len(labels)}")
     hits, stated = (run.logits.argmax(1) == labels).sum().item(), run.history[-1]['test_acc']*len(labels)
     if abs(hits - stated) > max(1, .0005*len(labels)): # half precision makes a tie now and then
@@ -240,7 +242,7 @@ def plot_class_accuracy(
     plt.close(fig)
     return fig
 
-# %% ../nbs/05_results.ipynb #68ed4117
+# %% ../nbs/05_results.ipynb #8e5f218f
 def results_table(
     *places: str | os.PathLike, # Folders that hold run folders
 ) -> str: # A table in Markdown, the most accurate recipe first; a header without rows where there is no run
@@ -256,7 +258,7 @@ def results_table(
         accs = torch.tensor([run.history[-1]['test_acc'] for run in runs], dtype=torch.float64)*100
         spread = f' ± {accs.std():.2f}' if len(runs) > 1 else ''
         lrs = ', '.join(f"{run.recipe['lr_min']:.2g} to {run.recipe['lr_max']:.2g}" for run in runs)
-        rows.append((accs.mean(), f"| {runs[0].recipe['name']} | {dataset} | {runs[0].recipe['epochs']} | {accs.mean():.2f}{spread} % | "
+        rows.append((accs.mean(), f"| {runs[0].recipe.get('name', 'plain')} | {dataset} | {runs[0].recipe['epochs']} | {accs.mean():.2f}{spread} % | "
                                   f"{', '.join(str(run.recipe['seed']) for run in runs)} | {lrs} | {hardware} |"))
     header = ['| recipe | dataset | epochs | test accuracy, last epoch | seeds | LRMIN to LRMAX | hardware |', '|---|---|---|---|---|---|---|']
     return '\n'.join(header + [row for _, row in sorted(rows, reverse=True)])

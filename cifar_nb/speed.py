@@ -165,11 +165,11 @@ def ladder(
     if batch[0].device.type == 'cpu' and own_glibc(): rungs['+ memory that stays'] = rung(precision, torch.channels_last), kept_memory
     return rungs
 
-# %% ../nbs/06_speed.ipynb #43f3e98d
+# %% ../nbs/06_speed.ipynb #1efa9c47
 BENCH_SIZES = { # arguments of `bench` for each budget
     'full': dict(), # ten minutes on two CPU cores
-    'quick': dict(rounds=1, blocks=2, usual=3, rung=1),
-    'test': dict(rounds=1, blocks=2, block=2, usual=2, rung=1, n=1024),
+    'quick': dict(rounds=1, blocks=5, usual=3, rung=1),
+    'test': dict(rounds=1, blocks=2, usual=2, rung=1, n=1024),
 }
 
 def bench(
@@ -179,8 +179,8 @@ def bench(
     recipe: Recipe, # Of optimiser and augmentation
     precision: Precision | None = None, # `None`: what `pick_precision` says for the device
     rounds: int = 2, # How often all of it is done
-    blocks: int = 5, # Turns in a round of the bare step and of ours
-    block: int = 10, # Steps in such a turn; in five turns of ten steps one checkpoint is written
+    blocks: int = 25, # Turns in a round of the bare step and of ours
+    block: int = 2, # Steps in such a turn: a few, so that both meet the same machine; in 25 turns of two steps one checkpoint is written
     usual: int = 5, # Steps of the usual way in a round
     rung: int = 2, # Steps on each rung of the ladder in a round
     n: int = 4096, # Rows and columns of the matrices

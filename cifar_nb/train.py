@@ -40,7 +40,7 @@ def one_cycle(
     height = step/peak if step <= peak else (last - step)/(last - peak)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/04_train.ipynb #6164f9d8
+# %% ../nbs/04_train.ipynb #864b85df
 @dataclass(frozen=True)
 class Recipe:
     "The numbers of a training run. Raises `ValueError` for one that makes no sense."
@@ -49,8 +49,8 @@ class Recipe:
     batch_size: int = 512 # Images in a training step
     lr_min: float | None = None # Learning rate at both ends; `None`: to be found
     lr_max: float | None = None # Learning rate at the peak; `None`: to be found
-    momentum: float = .9 # Of SGD with Nesterov's update
-    weight_decay: float = 5e-4 # L2 penalty on all parameters (Page, 2018)
+    momentum: float = .9 # Of SGD with Nesterov's update; with Muon of its filters
+    weight_decay: float = 5e-4 # L2 penalty on all parameters (Page, 2018); with Muon see `make_muon`
     pad: int = 4 # RandomCrop: padding in pixels
     flip: float = .5 # Probability of a horizontal flip
     cutout: int = 8 # CutOut: side of the square in pixels
@@ -65,9 +65,9 @@ class Recipe:
     optimizer: str = 'sgd' # Or 'muon'
     label_smoothing: float = 0. # Share of the target that all classes get alike (Szegedy et al., 2016)
     alternate_flip: bool = False # Mirror each image in every other epoch
-    sizes: tuple[int, ...] = (32,) # Height and width of the images in parts of the run that are equally long
-    views: int = 1 # Of an image that the model is unsure of, averaged in evaluation
-    evaluate_every: int = 1 # Epochs from one look at the test images to the next; there is always one at the end
+    sizes: tuple[int, ...] = () # Height and width of the images in parts of the run that are equally long; empty: as they are
+    views: int = 1 # Test-time augmentation: how many views of an image that the model is unsure of are averaged
+    evaluate_every: int | None = 1 # Epochs from one look at the test images to the next; `None`: only one, at the end, where there always is one
 
     def __post_init__(self):
         def check(ok, what): # one place, one form of message
@@ -75,10 +75,15 @@ class Recipe:
         check(self.epochs >= 1, f'epochs must be at least 1, not {self.epochs}')
         check(0 <= self.peak_epoch <= self.epochs, f'peak_epoch must lie between 0 and epochs = {self.epochs}, not {self.peak_epoch}')
         check(self.batch_size >= 1, f'batch_size must be at least 1, not {self.batch_size}')
-        check(self.evaluate_every >= 1, f'evaluate_every must be at least 1, not {self.evaluate_every}')
+        check(self.evaluate_every is None or self.evaluate_every >= 1, f'evaluate_every must be at least 1, not {self.evaluate_every}')
         check(0 <= self.label_smoothing < 1, f'label_smoothing must be at least 0 and less than 1, not {self.label_smoothing}')
         for name, known in dict(model=('CustomResNet', 'FastNet'), optimizer=('sgd', 'muon')).items():
             check(getattr(self, name) in known, f'{name} is one of {", ".join(known)}, not {getattr(self, name)!r}')
+        check(not (self.flip and self.alternate_flip), 'flip and alternate_flip undo each other: one of them is to be 0')
+        check(self.views in (1, 2, 6), f'views is 1, 2 or 6, not {self.views}')
+        check(all(size >= 9 for size in self.sizes), f'sizes must be at least 9, not {self.sizes}')
+        plain = (self.optimizer, self.sizes, self.views) == ('sgd', (), 1)
+        check(plain or self.model == 'FastNet', f'muon, other sizes and views are made for FastNet, not for {self.model}')
         check(0 <= self.seed < 2**63, f'seed must lie between 0 and 2**63 - 1, not {self.seed}')
         if self.lr_min is not None and self.lr_max is not None:
             check(0 < self.lr_min <= self.lr_max, f'0 < lr_min <= lr_max does not hold for {self.lr_min} and {self.lr_max}')
@@ -92,10 +97,10 @@ class Recipe:
         if unknown := set(values) - {f.name for f in fields(cls)}: raise ValueError(f'recipe: unknown {sorted(unknown)}')
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
-# %% ../nbs/04_train.ipynb #acf3298f
+# %% ../nbs/04_train.ipynb #da0ff388
 BUDGETS = {
     'full': Recipe(), # the real thing: for a GPU, or two hours of patience
-    'quick': Recipe(epochs=3, peak_epoch=1, batch_size=128, find_steps=50, train_images=8_000, test_images=2_000), # minutes on two CPU cores
+    'quick': Recipe(epochs=3, peak_epoch=1, batch_size=128, find_steps=50, train_images=6_400, test_images=2_000), # minutes on two CPU cores
     'test': Recipe(epochs=2, peak_epoch=1, batch_size=64, find_steps=25, train_images=1_024, test_images=500), # seconds: it runs, no more
 }
 
@@ -109,17 +114,18 @@ def pick_budget(
     if os.environ.get('IN_TEST'): return 'test'
     return 'quick' if torch.device(device).type == 'cpu' else 'full'
 
-# %% ../nbs/04_train.ipynb #0657536c
+# %% ../nbs/04_train.ipynb #d3b9d1a2
 def make_optimizer(
-    model: nn.Module, # Its parameters are what is optimised
+    model: nn.Module, # Its parameters are what is optimised, but for those that are frozen
     recipe: Recipe, # Momentum and weight decay
     fused: bool | None = None, # One kernel for all parameters, which can leave out a step without asking the device; `None`: on CUDA
 ) -> torch.optim.SGD: # Learning rate 0 until somebody sets it
     "SGD with Nesterov momentum and weight decay on the parameters of this model. The momentum is there from the start, as zeros."
     if fused is None: fused = next(model.parameters()).device.type == 'cuda'
-    optimizer = torch.optim.SGD(model.parameters(), lr=0., momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay, fused=fused or None)
+    params = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(params, lr=0., momentum=recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay, fused=fused or None)
     if recipe.momentum: # the fused kernel would leave uninitialised memory where the scaler leaves out the very first step
-        for p in model.parameters(): optimizer.state[p]['momentum_buffer'] = torch.zeros_like(p)
+        for p in params: optimizer.state[p]['momentum_buffer'] = torch.zeros_like(p)
     return optimizer
 
 # %% ../nbs/04_train.ipynb #d9a40c37
@@ -336,7 +342,7 @@ def provenance(
                 hardware=hardware(device), device=str(device), precision=precision.name, python=platform.python_version(),
                 torch=torch.__version__, torchvision=torchvision.__version__, commit=commit(), started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
 
-# %% ../nbs/04_train.ipynb #8211943c
+# %% ../nbs/04_train.ipynb #6b353ff6
 def save_run(
     folder: str | os.PathLike, # Created where it is missing; what an earlier epoch left there is replaced
     recipe: Recipe, # With LRMIN and LRMAX filled in
@@ -349,7 +355,8 @@ def save_run(
     folder.mkdir(parents=True, exist_ok=True)
     write_file(folder/'recipe.json', recipe.to_json().encode())
     write_file(folder/'provenance.json', json.dumps(origin, indent=1).encode())
-    if test_logits is not None: write_file(folder/'test_logits.safetensors', safetensors.torch.save({'logits': test_logits.half().contiguous()}))
+    if test_logits is None: (folder/'test_logits.safetensors').unlink(missing_ok=True) # those of an earlier epoch
+    else: write_file(folder/'test_logits.safetensors', safetensors.torch.save({'logits': test_logits.half().contiguous()}))
     write_history(folder/'history.csv', history)
     return folder
 
@@ -452,7 +459,7 @@ def out_of_memory_advice(
         advice = f'try a batch_size of {batch_size//2}' if batch_size > 1 else 'one image is too much already, so something else takes it'
         raise MemoryError(f'{hardware(next(model.parameters()).device)} ran out of memory with batches of {batch_size} images: {advice}') from None
 
-# %% ../nbs/04_train.ipynb #5a15eb75
+# %% ../nbs/04_train.ipynb #f306b49e
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -501,7 +508,7 @@ def fit(
                 if hasattr(train, 'set_epoch'): train.set_epoch(epoch)
                 lr_at = lambda step: one_cycle(epoch*steps + step, total, peak, recipe.lr_min, recipe.lr_max)
                 train_loss, train_acc = train_epoch(model, batch_bar(train, bar), optimizer, lr_at, precision, scaler, at.totals, recipe.label_smoothing, on_step)
-                measured = epoch + 1 == recipe.epochs or (epoch + 1) % recipe.evaluate_every == 0
+                measured = epoch + 1 == recipe.epochs or bool(recipe.evaluate_every) and (epoch + 1) % recipe.evaluate_every == 0
                 logits, labels = evaluate(model, test, precision) if measured else (None, None)
                 test_loss, test_acc = score(logits, labels) if measured else (math.nan, math.nan)
                 row = dict(epoch=epoch + 1, lr=lr_at(steps - 1), train_loss=train_loss, train_acc=train_acc,

@@ -46,7 +46,7 @@ if args.recipe == 'plain':
     variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(weight_decay=2.5e-4), dict(padding_mode='constant'), dict(momentum=.95), dict(momentum=.85))]
 else:
     sgd = dict(optimizer='sgd', momentum=.9, weight_decay=5e-4)
-    variants = [{}, dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(sizes=(32,)), dict(sgd, lr_max=.5), dict(sgd, lr_max=2.),
+    variants = [{}, dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(sizes=()), dict(sgd, lr_max=.5), dict(sgd, lr_max=2.),
                 dict(whitening=False), dict(pad=4), dict(cutout=8)]
 
 def learnt_first_layer(model):
@@ -62,11 +62,11 @@ for seed in range(args.seeds):
         model, train, held = make_parts(recipe, data, device)
         if not whitening: learnt_first_layer(model)
         history, logits = fit(model, train, held, recipe, progress=False, optimizer=OPTIMIZERS[recipe.optimizer])
-        loss, accuracy = score(logits, held.y)
+        loss, accuracy = score(logits, held.y.cpu())
         run = dict(recipe=asdict(recipe), accuracy=accuracy, loss=loss, train_acc=history[-1]['train_acc'], seconds=time.perf_counter() - start)
         if not whitening: run['whitening'] = False
         if recipe.views > 1:
-            model.views = 1
+            model.views.fill_(1)
             run['accuracy_of_one_view'] = score(*evaluate(model, held, pick_precision(device)))[1]
         done['runs'].append(run)
         write_file(output, json.dumps(done, indent=1).encode())
