@@ -242,7 +242,7 @@ def plot_class_accuracy(
     plt.close(fig)
     return fig
 
-# %% ../nbs/05_results.ipynb #8e5f218f
+# %% ../nbs/05_results.ipynb #51eeac65
 def results_table(
     *places: str | os.PathLike, # Folders that hold run folders
 ) -> str: # A table in Markdown, the most accurate recipe first; a header without rows where there is no run
@@ -257,8 +257,7 @@ def results_table(
     for (_, dataset, hardware), runs in groups.items():
         accs = torch.tensor([run.history[-1]['test_acc'] for run in runs], dtype=torch.float64)*100
         spread = f' ± {accs.std():.2f}' if len(runs) > 1 else ''
-        lrs = ', '.join(f"{run.recipe['lr_min']:.2g} to {run.recipe['lr_max']:.2g}" for run in runs)
         rows.append((accs.mean(), f"| {runs[0].recipe.get('name', 'plain')} | {dataset} | {runs[0].recipe['epochs']} | {accs.mean():.2f}{spread} % | "
-                                  f"{', '.join(str(run.recipe['seed']) for run in runs)} | {lrs} | {hardware} |"))
-    header = ['| recipe | dataset | epochs | test accuracy, last epoch | seeds | LRMIN to LRMAX | hardware |', '|---|---|---|---|---|---|---|']
+                                  f"{', '.join(str(run.recipe['seed']) for run in runs)} | {hardware} |"))
+    header = ['| recipe | dataset | epochs | test accuracy, last epoch | seeds | hardware |', '|---|---|---|---|---|---|']
     return '\n'.join(header + [row for _, row in sorted(rows, reverse=True)])
