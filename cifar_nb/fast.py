@@ -171,12 +171,12 @@ class GrowingBatches(Batches):
         if size != x.shape[-1]: x = F.interpolate(x, size=(size, size), mode='bilinear', antialias=True)
         return x, y
 
-# %% ../nbs/11_fast.ipynb #da2ada41
+# %% ../nbs/11_fast.ipynb #2fe8b424
 FAST = Recipe(name='fast', model='FastNet', optimizer='muon', epochs=12, peak_epoch=0, batch_size=1000, lr_min=.001, lr_max=.17, momentum=.6, weight_decay=1/60,
               pad=2, flip=0., alternate_flip=True, cutout=0, label_smoothing=.2, sizes=(24, 28, 32), views=6, evaluate_every=None)
 
 RECIPES = { # each for every budget
     'plain': BUDGETS,
-    'fast': {'full': FAST, 'quick': replace(FAST, epochs=3, batch_size=500, train_images=6_400, test_images=2_000),
-             'test': replace(FAST, epochs=2, batch_size=64, train_images=1_024, test_images=500)},
+    'fast': {name: replace(FAST, train_images=BUDGETS[name].train_images, test_images=BUDGETS[name].test_images, **change) # the same images as the plain recipe
+             for name, change in dict(full={}, quick=dict(epochs=3, batch_size=500), test=dict(epochs=2, batch_size=64)).items()},
 }

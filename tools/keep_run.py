@@ -3,7 +3,7 @@
 
     python tools/keep_run.py runs/RUN full-cpu-seed0
 """
-import argparse, json, shutil, sys
+import argparse, shutil, sys
 from pathlib import Path
 
 import torch
@@ -22,7 +22,7 @@ args = parser.parse_args()
 run = read_run(args.run)
 data = load_data(stand_in='never')
 check_data(run, data)
-check_model(run, make_parts(Recipe.from_json(json.dumps(run.recipe)), data, torch.device('cpu'))[0])
+check_model(run, make_parts(Recipe.from_json((args.run/'recipe.json').read_text()), data, torch.device('cpu'))[0])
 if not run.finished: sys.exit(f"'{args.run}' is not finished")
 if len(run.origin['commit']) != 40: sys.exit(f"'{args.run}' was made by code that is in no commit: {run.origin['commit'] or 'no checkout'}")
 folder = results/args.name
