@@ -8,11 +8,11 @@ __all__ = ['BUDGETS', 'COLUMNS', 'one_cycle', 'Recipe', 'pick_budget', 'make_opt
            'write_history', 'commit', 'provenance', 'save_run', 'save_weights', 'run_folder', 'Progress', 'capture',
            'CheckpointError', 'restore', 'held_interrupt', 'out_of_memory_advice', 'fit']
 
-# %% ../nbs/04_train.ipynb #10853cfe
+# %% ../nbs/04_train.ipynb #3fe65fcc
 import csv, io, json, math, os, platform, signal, subprocess, sys, threading, time, traceback
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from importlib.util import find_spec
 from itertools import islice
@@ -40,7 +40,7 @@ def one_cycle(
     height = step/peak if step <= peak else (last - step)/(last - peak)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/04_train.ipynb #864b85df
+# %% ../nbs/04_train.ipynb #621a17fd
 @dataclass(frozen=True)
 class Recipe:
     "The numbers of a training run. Raises `ValueError` for one that makes no sense."
@@ -65,9 +65,12 @@ class Recipe:
     optimizer: str = 'sgd' # Or 'muon'
     label_smoothing: float = 0. # Share of the target that all classes get alike (Szegedy et al., 2016)
     alternate_flip: bool = False # Mirror each image in every other epoch
+    jitter: float = 0. # Largest change of brightness (in standard deviations) and of contrast (as a share) of an image
     sizes: tuple[int, ...] = () # Height and width of the images in parts of the run that are equally long; empty: as they are
     views: int = 1 # Test-time augmentation: how many views of an image that the model is unsure of are averaged
     evaluate_every: int | None = 1 # Epochs from one look at the test images to the next; `None`: only one, at the end, where there always is one
+    bias_scale: float = 440. # With Muon: multiple of the learning rate for biases and for batch norm's weights
+    head_scale: float = .085 # With Muon: multiple of the learning rate for the linear layer
 
     def __post_init__(self):
         def check(ok, what): # one place, one form of message
@@ -76,17 +79,22 @@ class Recipe:
         check(0 <= self.peak_epoch <= self.epochs, f'peak_epoch must lie between 0 and epochs = {self.epochs}, not {self.peak_epoch}')
         check(self.batch_size >= 1, f'batch_size must be at least 1, not {self.batch_size}')
         check(self.evaluate_every is None or self.evaluate_every >= 1, f'evaluate_every must be at least 1, not {self.evaluate_every}')
+        check(0 <= self.jitter < 1, f'jitter must be at least 0 and less than 1, not {self.jitter}')
+        check(self.bias_scale > 0 and self.head_scale > 0, f'bias_scale and head_scale must be greater than 0, not {self.bias_scale} and {self.head_scale}')
         check(0 <= self.label_smoothing < 1, f'label_smoothing must be at least 0 and less than 1, not {self.label_smoothing}')
         for name, known in dict(model=('CustomResNet', 'FastNet'), optimizer=('sgd', 'muon')).items():
             check(getattr(self, name) in known, f'{name} is one of {", ".join(known)}, not {getattr(self, name)!r}')
         check(not (self.flip and self.alternate_flip), 'flip and alternate_flip undo each other: one of them is to be 0')
         check(self.views in (1, 2, 6), f'views is 1, 2 or 6, not {self.views}')
         check(all(size >= 9 for size in self.sizes), f'sizes must be at least 9, not {self.sizes}')
-        plain = (self.optimizer, self.sizes, self.views) == ('sgd', (), 1)
-        check(plain or self.model == 'FastNet', f'muon, other sizes and views are made for FastNet, not for {self.model}')
+        check(not self.sizes or self.model == 'FastNet', f'{self.model} takes images of one size only, so sizes must be empty, not {self.sizes}')
         check(0 <= self.seed < 2**63, f'seed must lie between 0 and 2**63 - 1, not {self.seed}')
         if self.lr_min is not None and self.lr_max is not None:
             check(0 < self.lr_min <= self.lr_max, f'0 < lr_min <= lr_max does not hold for {self.lr_min} and {self.lr_max}')
+
+    def of_length(self, epochs: int) -> 'Recipe':
+        "The same recipe with so many epochs; the peak moves along."
+        return replace(self, epochs=epochs, peak_epoch=self.peak_epoch*epochs/self.epochs)
 
     def to_json(self) -> str: return json.dumps(asdict(self), indent=1)
 
@@ -195,18 +203,19 @@ def train_epoch(
     look()
     return totals.means()
 
-# %% ../nbs/04_train.ipynb #023d83fb
+# %% ../nbs/04_train.ipynb #740c1ad4
 @torch.no_grad()
 def evaluate(
     model: nn.Module, # Put into evaluation mode for the time being
     batches: Iterable, # Yields `(x, y)` on the model's device
     precision: Precision, # See `pick_precision`
+    predict: Callable | None = None, # How the logits of a batch come about: `predict(model, x)`; `None`: `model(x)`
 ) -> tuple[Tensor, Tensor]: # Logits float32 (N, C) and labels int64 (N,), on the CPU
     "The model's logits for all batches, in order. Every module's own mode comes back."
     modes = {m: m.training for m in model.modules()}
     model.eval()
     try:
-        with precision.autocast(): pairs = [(model(x).float(), y) for x, y in batches]
+        with precision.autocast(): pairs = [((predict(model, x) if predict else model(x)).float(), y) for x, y in batches]
     finally:
         for m, training in modes.items(): m.training = training
     logits, labels = (torch.cat(parts).cpu() for parts in zip(*pairs))
@@ -459,7 +468,7 @@ def out_of_memory_advice(
         advice = f'try a batch_size of {batch_size//2}' if batch_size > 1 else 'one image is too much already, so something else takes it'
         raise MemoryError(f'{hardware(next(model.parameters()).device)} ran out of memory with batches of {batch_size} images: {advice}') from None
 
-# %% ../nbs/04_train.ipynb #f306b49e
+# %% ../nbs/04_train.ipynb #257d69e2
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -470,6 +479,7 @@ def fit(
     progress: bool = True, # Show bars, table and curves, or a log
     checkpoints = None, # Where to go on from and to save to, see `Checkpoints` in 08_checkpoint (the order of an epoch must then be a function of its number, as in `Batches`); `None`: nowhere
     optimizer: Callable | None = None, # How it is made: `optimizer(model, recipe)`; `None`: `make_optimizer`
+    predict: Callable | None = None, # How test logits come about, see `evaluate`
 ) -> tuple[list[dict], Tensor]: # The history, one row for each epoch, and the test logits (N, C) after the last one
     "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where loss or gradient is not finite, `MemoryError` where a batch does not fit."
     if not (recipe.lr_min and recipe.lr_max): raise ValueError('fit needs lr_min and lr_max: find them with lr_find, or set them in the recipe')
@@ -509,7 +519,7 @@ def fit(
                 lr_at = lambda step: one_cycle(epoch*steps + step, total, peak, recipe.lr_min, recipe.lr_max)
                 train_loss, train_acc = train_epoch(model, batch_bar(train, bar), optimizer, lr_at, precision, scaler, at.totals, recipe.label_smoothing, on_step)
                 measured = epoch + 1 == recipe.epochs or bool(recipe.evaluate_every) and (epoch + 1) % recipe.evaluate_every == 0
-                logits, labels = evaluate(model, test, precision) if measured else (None, None)
+                logits, labels = evaluate(model, test, precision, predict) if measured else (None, None)
                 test_loss, test_acc = score(logits, labels) if measured else (math.nan, math.nan)
                 row = dict(epoch=epoch + 1, lr=lr_at(steps - 1), train_loss=train_loss, train_acc=train_acc,
                            test_loss=test_loss, test_acc=test_acc, seconds=time.perf_counter() - start)

@@ -22,7 +22,7 @@ SETTINGS = {
     'apputils-extension/notification': dict(fetchNews='false', checkForUpdates=False),
 }
 LONGEST = 600 # seconds that a notebook may take
-WITH_BAR = {'04_train.ipynb', '10_cli.ipynb', '11_fast.ipynb'} # whatever is saved, these train: with a progress bar and live curves
+WITH_BAR = {'04_train.ipynb', '10_cli.ipynb', '11_fast.ipynb', '12_strong.ipynb'} # whatever is saved, these train: with a progress bar and live curves
 
 # What the page has of each code cell. Bars come and go while it runs: WATCH notes where there was one.
 WATCH = """() => new MutationObserver(() => document.querySelectorAll('.jp-CodeCell progress').forEach(bar => bar.closest('.jp-CodeCell').hadBar = true))

@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
 """Short runs, measured on 5,000 images held out of the training set: the plain recipe around the learning rates that the
-finder gives, and with other values of what the brief leaves open; the fast recipe with each of its techniques left out.
+finder gives, and with other values of what the brief leaves open; the fast and the strong recipe with each of their techniques left out.
 
-    python tools/study.py [--recipe plain|fast] [--epochs N] [--seeds N] [--device NAME]
+    python tools/study.py [--recipe plain|fast|strong] [--epochs N] [--seeds N] [--device NAME]
 
-Writes results/study.json or results/study-fast.json after every run and goes on where it was stopped. The test images are not touched.
+Writes results/study.json, study-fast.json or study-strong.json after every run and goes on where it was stopped. The test images are not touched.
 """
 import argparse, json, time
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from cifar_nb.cli import OPTIMIZERS, find_lrs, make_parts
+from cifar_nb.cli import OPTIMIZERS, RECIPES, find_lrs, make_parts
 from cifar_nb.data import load_data
 from cifar_nb.device import hardware, pick_device, pick_precision
-from cifar_nb.fast import RECIPES
+from cifar_nb.fast import predict_views
 from cifar_nb.lr_finder import LRCurve
 from cifar_nb.train import Recipe, evaluate, fit, score, write_file
 
@@ -32,8 +33,7 @@ output = args.output or root/'results'/('study.json' if args.recipe == 'plain' e
 device = pick_device(args.device)
 data = load_data(stand_in='never').hold_out()
 full = RECIPES[args.recipe]['full']
-epochs = args.epochs or {'plain': 6, 'fast': 5}[args.recipe]
-base = replace(full, epochs=epochs, peak_epoch=full.peak_epoch*epochs/full.epochs)
+base = full.of_length(args.epochs or {'plain': 6, 'fast': 5, 'strong': 6}[args.recipe])
 done = json.loads(output.read_text()) if output.exists() else dict(
     data=data.name, hardware=hardware(device), precision=pick_precision(device).name, curve=None, runs=[])
 if args.recipe == 'plain':
@@ -45,9 +45,11 @@ if args.recipe == 'plain':
     variants = [dict(lr_min=curve.lr_min*low, lr_max=curve.lr_max*high) for low, high in factors]
     variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(weight_decay=2.5e-4), dict(padding_mode='constant'), dict(momentum=.95), dict(momentum=.85))]
 else:
-    sgd = dict(optimizer='sgd', momentum=.9, weight_decay=5e-4)
-    variants = [{}, dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(sizes=()), dict(sgd, lr_max=.5), dict(sgd, lr_max=2.),
-                dict(whitening=False), dict(pad=4), dict(cutout=8)]
+    usual = RECIPES['plain']['full']
+    sgd = dict(optimizer='sgd', momentum=usual.momentum, weight_decay=usual.weight_decay)
+    parts = [dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(jitter=0.)]
+    if args.recipe == 'fast': variants = [{}, *parts, dict(sizes=()), dict(sgd, lr_max=.5), dict(sgd, lr_max=2.), dict(whitening=False), dict(pad=4), dict(cutout=8)]
+    else: variants = [{}, dict(lr_max=base.lr_max/2), dict(lr_max=base.lr_max*2), dict(sgd, lr_max=.6), *parts]
 
 def learnt_first_layer(model):
     "The fast network with a first layer that begins at random and is trained, like any other."
@@ -61,12 +63,11 @@ for seed in range(args.seeds):
         start = time.perf_counter()
         model, train, held = make_parts(recipe, data, device)
         if not whitening: learnt_first_layer(model)
-        history, logits = fit(model, train, held, recipe, progress=False, optimizer=OPTIMIZERS[recipe.optimizer])
+        history, logits = fit(model, train, held, recipe, progress=False, optimizer=OPTIMIZERS[recipe.optimizer], predict=partial(predict_views, views=recipe.views))
         loss, accuracy = score(logits, held.y.cpu())
         run = dict(recipe=asdict(recipe), accuracy=accuracy, loss=loss, train_acc=history[-1]['train_acc'], seconds=time.perf_counter() - start)
         if not whitening: run['whitening'] = False
         if recipe.views > 1:
-            model.views.fill_(1)
             run['accuracy_of_one_view'] = score(*evaluate(model, held, pick_precision(device)))[1]
         done['runs'].append(run)
         write_file(output, json.dumps(done, indent=1).encode())
