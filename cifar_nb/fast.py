@@ -194,7 +194,7 @@ def within_budgets(
 
 FAST = within_budgets(quick=500, recipe=Recipe(
     name='fast', model='FastNet', optimizer='muon', epochs=10, peak_epoch=0, batch_size=1000, lr_min=.001, lr_max=.17, momentum=.6, weight_decay=1/60, bias_scale=440., head_scale=.085,
-    pad=2, flip=0., alternate_flip=True, cutout=0, jitter=.14, label_smoothing=.1, sizes=(24, 28, 32, 32), views=6, evaluate_every=None))
+    pad=2, flip=0., alternate_flip=True, cutout=0, jitter=.14, label_smoothing=.1, sizes=(24, 28, 32), views=6, evaluate_every=None))
 
 # %% ../nbs/11_fast.ipynb #1c444428
 def ablation_table(
