@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FAST', 'whitening_filters', 'FastNet', 'predict_views', 'orthogonalize', 'Muon', 'make_muon', 'random_jitter',
-           'GrowingBatches', 'within_budgets', 'ablation_table']
+           'GrowingBatches', 'within_budgets']
 
 # %% ../nbs/11_fast.ipynb #896c2804
 import math
@@ -194,16 +194,4 @@ def within_budgets(
 
 FAST = within_budgets(quick=500, recipe=Recipe(
     name='fast', model='FastNet', optimizer='muon', epochs=10, peak_epoch=0, batch_size=1000, lr_min=.001, lr_max=.17, momentum=.6, weight_decay=1/60, bias_scale=440., head_scale=.085,
-    pad=2, flip=0., alternate_flip=True, cutout=0, jitter=.14, label_smoothing=.1, sizes=(24, 28, 32), views=6, evaluate_every=None))
-
-# %% ../nbs/11_fast.ipynb #1c444428
-def ablation_table(
-    study: dict, # What `tools/study.py` wrote
-) -> str: # In Markdown
-    "The runs of a study on held-out images, each named by what it changes in the first of them."
-    usual = study['runs'][0]['recipe']
-    names = dict(label_smoothing='labels not smoothed', alternate_flip='flips drawn anew in each epoch', sizes='32×32 from the first epoch', optimizer='SGD for everything', jitter='no jitter', pad='crop with padding {}', cutout='CutOut {0}×{0}', lr_max='LRMAX {:g}')
-    def line(run):
-        changed = [name.format(run['recipe'][key]) for key, name in names.items() if run['recipe'][key] != usual[key]] + ['first layer learnt, not whitening']*(not run.get('whitening', True))
-        return f"| {', '.join(changed) or 'nothing'} | {run['accuracy']:.2%} | {run['accuracy_of_one_view']:.2%} | {run['loss']:.4f} |"
-    return '\n'.join([f"{study['hardware']}, {study['precision']}, {usual['epochs']} epochs.", '', '| left out or changed | held-out accuracy | with one view | held-out loss |', '|---|---|---|---|', *map(line, study['runs'])])
+    pad=2, flip=0., alternate_flip=True, cutout=0, jitter=.14, label_smoothing=.1, sizes=(24, 28, 32, 32), views=6, evaluate_every=None))
