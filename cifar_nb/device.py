@@ -59,18 +59,21 @@ class Precision:
         if self.name == 'fp16': return torch.amp.GradScaler(self.device_type)
         return torch.amp.GradScaler(self.device_type, init_scale=1., growth_interval=2**31 - 1, enabled=self.device_type == 'cuda')
 
-# %% ../nbs/09_device.ipynb #cd226194
+# %% ../nbs/09_device.ipynb #62ae908f
 @cache
 def bf16_speedup() -> float: # Seconds in float32 for each second in bfloat16; above 1: bfloat16 is faster
-    "How much faster this CPU runs a convolution, forward and backward, in bfloat16 than in float32: the best of eight turns each, about half a second, once in a process."
+    "How much faster this CPU runs a convolution, forward and backward, in bfloat16 than in float32: the best of four turns each, in the time that one core spends on it, whatever else the machine does. A fraction of a second, once in a process."
     x = torch.ones(32, 128, 16, 16).contiguous(memory_format=torch.channels_last).requires_grad_()
     weight = torch.ones(128, 128, 3, 3, requires_grad=True)
     def seconds(precision):
-        start = time.perf_counter()
+        start = time.thread_time()
         with precision.autocast(): y = F.conv2d(x, weight, padding=1)
         torch.autograd.grad(y.sum(), (x, weight))
-        return time.perf_counter() - start
-    turns = [(seconds(Precision('fp32')), seconds(Precision('bf16'))) for _ in range(9)] # many, for where other programs run beside
+        return time.thread_time() - start
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try: turns = [(seconds(Precision('fp32')), seconds(Precision('bf16'))) for _ in range(5)]
+    finally: torch.set_num_threads(threads)
     fp32, bf16 = (min(times[1:]) for times in zip(*turns)) # the first turn sets things up
     return fp32/bf16
 
