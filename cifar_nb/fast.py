@@ -6,7 +6,7 @@
 __all__ = ['FAST', 'whitening_filters', 'FastNet', 'predict_views', 'orthogonalize', 'Muon', 'make_muon', 'random_jitter',
            'GrowingBatches', 'within_budgets']
 
-# %% ../nbs/11_fast.ipynb #896c2804
+# %% ../nbs/11_fast.ipynb #3a4a386b
 import math
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .augment import hflip
+from .augment import _move, hflip
 from .data import Batches, keyed_generator
 from .device import pick_precision
 from .train import BUDGETS, Recipe
@@ -145,14 +145,14 @@ def make_muon(
                  plain([p for p in params if p.ndim == 1], recipe.bias_scale), plain([p for p in params if p.ndim == 2], recipe.head_scale)],
                 torch.bfloat16 if pick_precision(params[0].device).name == 'bf16' else torch.float32)
 
-# %% ../nbs/11_fast.ipynb #9ff51d01
+# %% ../nbs/11_fast.ipynb #1c0ac230
 def random_jitter(
     x: Tensor, # Normalised images (B, 3, H, W); changed in place
     generator: torch.Generator, # CPU generator the changes are drawn from
     amount: float = .14, # Largest change: of brightness in standard deviations of the dataset, of contrast as a share of it
 ) -> Tensor: # The same images
     "Make each image a little brighter or darker, then its contrast a little higher or lower, evenly within the range."
-    shift, scale = ((torch.rand(len(x), 1, 1, 1, generator=generator)*2 - 1).mul_(amount).to(x.device) for _ in range(2))
+    shift, scale = (_move((torch.rand(len(x), 1, 1, 1, generator=generator)*2 - 1)*amount, x.device) for _ in range(2))
     return x.add_(shift).mul_(1 + scale)
 
 class GrowingBatches(Batches):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Short runs, measured on 5,000 images held out of the training set: the plain recipe around the learning rates that the
-finder gives, and with other values of what the brief leaves open; the fast and the strong recipe with each of their techniques left out.
+finder gives, and with other values of what the brief leaves open; the fast and the strong recipe with one
+thing left out or changed at a time.
 
     python tools/study.py [--recipe plain|fast|strong] [--epochs N] [--seeds N] [--device NAME]
 
