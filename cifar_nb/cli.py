@@ -6,7 +6,7 @@
 __all__ = ['RECIPES', 'OPTIMIZERS', 'make_parts', 'find_lrs', 'save_curve', 'save_figures', 'train_run', 'OneLineParser',
            'make_parser', 'recipe_of', 'new_folder', 'main']
 
-# %% ../nbs/10_cli.ipynb #5754c2ac
+# %% ../nbs/10_cli.ipynb #da8fd16d
 import argparse, json, os, sys, tempfile
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
@@ -20,7 +20,7 @@ from torch import nn
 from .augment import Augment
 from .checkpoint import Checkpoints, stored_run
 from .data import STAND_IN_NAME, Batches, DataError, ImageDataset, load_data
-from .device import hardware, pick_device, pick_precision
+from .device import check_compile, hardware, pick_device, pick_precision
 from .fast import FAST, FastNet, GrowingBatches, make_muon, predict_views, whitening_filters
 from .lr_finder import LRCurve, RangeTestError, lr_find, plot_lr_curve
 from .model import CustomResNet
@@ -78,16 +78,18 @@ def save_figures(
     figures = dict(curves=plot_history(run), misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data), classes=plot_class_accuracy(run, data))
     for name, fig in figures.items(): fig.savefig(run.folder/f'{name}.png', dpi=120)
 
-# %% ../nbs/10_cli.ipynb #ebe6798a
+# %% ../nbs/10_cli.ipynb #d5910094
 def train_run(
     recipe: Recipe, # LRMIN and LRMAX are found where they are empty
     data: ImageDataset, # The whole dataset
     folder: str | os.PathLike, # The run folder; created. A run of the same recipe that was interrupted there goes on
     device: str = 'auto', # See `pick_device`
+    compiled: bool = False, # Train with `torch.compile`
 ) -> Run: # The finished run
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     device, folder = pick_device(device), Path(folder)
     precision = pick_precision(device)
+    if compiled: check_compile(device)
     whole = {name: None for name, split in (('train_images', data.train), ('test_images', data.test)) if (getattr(recipe, name) or 0) >= len(split)}
     recipe = replace(recipe, **whole) # the stand-in has fewer images than a recipe may ask for: say what is really used
     model, train, test = make_parts(recipe, data, device)
@@ -101,15 +103,15 @@ def train_run(
             print(f'LRMIN {found.lr_min:.3g}, LRMAX {found.lr_max:.3g}, from a range test of {len(found.lrs)} steps ({found.stopped})', flush=True)
         recipe = replace(recipe, lr_min=found.lr_min, lr_max=found.lr_max)
     part = data.head(recipe.train_images, recipe.test_images)
-    store = Checkpoints(folder, provenance(model, part, device, precision))
+    store = Checkpoints(folder, provenance(model, part, device, precision) | dict(compiled=compiled))
     fit(model, train, test, recipe, precision, checkpoints=store, on_epoch=lambda history, logits: save_run(folder, recipe, history, logits, store.origin),
-        optimizer=OPTIMIZERS[recipe.optimizer], predict=partial(predict_views, views=recipe.views))
+        optimizer=OPTIMIZERS[recipe.optimizer], predict=partial(predict_views, views=recipe.views), compiled=compiled)
     save_weights(folder, model)
     run = read_run(folder)
     save_figures(run, data)
     return run
 
-# %% ../nbs/10_cli.ipynb #88585a4c
+# %% ../nbs/10_cli.ipynb #26c4b39f
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
     def error(self, message): self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n')
@@ -136,6 +138,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument('--batch-size', type=number(1), metavar='N', help=f"images in a step; fewer need less memory (default: {usual('batch_size')})")
     train.add_argument('--output', type=Path, metavar='DIR', help='run folder, new or empty (default: runs/DATE-TIME-seedN)')
     train.add_argument('--resume', type=Path, metavar='RUN', help='go on with the interrupted run in this folder; the recipe is taken from it')
+    train.add_argument('--compile', action='store_true', help='train with torch.compile, which takes a while to start; whether that pays on this machine, cifar_nb bench says')
     find = commands.add_parser('lr-find', parents=[shared], help='only find LRMIN and LRMAX')
     find.add_argument('--steps', type=number(10), metavar='N', help='steps of the range test, at least 10 (default: 100, with --quick 50)')
     find.add_argument('--mode', choices=['exponential', 'linear'], default='exponential', help='how the learning rate grows (default: exponential)')
@@ -174,7 +177,7 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #6dfd3507
+# %% ../nbs/10_cli.ipynb #4a6b661f
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
@@ -184,7 +187,7 @@ def main(
     kind = {'train': f'seed{args.seed}', 'bench': 'bench', 'lr-find': None}[args.command]
     if kind and not folder: folder = resume or Path('runs')/f'{datetime.now():%Y%m%d-%H%M%S}-{kind}'
     try:
-        if resume and (args.output or args.epochs or args.batch_size or args.quick or args.stand_in or args.seed or args.recipe != 'plain'): raise ValueError('--resume takes everything but --data and --device from the run')
+        if resume and (args.output or args.epochs or args.batch_size or args.quick or args.stand_in or args.seed or args.recipe != 'plain'): raise ValueError('--resume takes everything but --data, --device and --compile from the run')
         device = pick_device(args.device)
         if not resume: recipe, stand_in = recipe_of(args), args.stand_in
         elif stored := stored_run(folder): recipe, stand_in = stored[0], stored[1]['dataset'] == STAND_IN_NAME
@@ -194,7 +197,7 @@ def main(
             begun = True
             if args.command == 'lr-find': _show_lrs(recipe, data, device, args.mode, folder)
             elif args.command == 'bench': _show_bench(recipe, data, device, BENCH_SIZES['quick' if args.quick else 'full'], folder)
-            else: _show_run(train_run(recipe, data, folder, str(device)), data)
+            else: _show_run(train_run(recipe, data, folder, str(device), args.compile), data)
     except KeyboardInterrupt as e: return _complain((str(e) or 'interrupted') + _way_on(args, folder), 130)
     except OSError as e: return _complain(f'{e}{_way_on(args, folder)}', 1 if begun else 2)
     except (DataError, CheckpointError, RangeTestError, FloatingPointError, MemoryError) as e: return _complain(e, 1 if begun else 2)

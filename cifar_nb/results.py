@@ -111,13 +111,14 @@ def load_weights(
     model.load_state_dict(safetensors.torch.load_file(path))
     return model
 
-# %% ../nbs/05_results.ipynb #468fd19c
+# %% ../nbs/05_results.ipynb #8e3fd28d
 def find_run(
     data, # An `ImageDataset`, whole: only runs that were measured on it count
     model: nn.Module, # Only runs of such a model count
     *places: str | os.PathLike, # Folders that hold run folders; the first with a fitting run wins
+    recipe: str = 'plain', # Only runs of the recipe with this name count
 ) -> Run | None: # The newest one of that place, or `None`
-    "The newest finished run of this model on this dataset."
+    "The newest finished run of this recipe and model on this dataset."
     for place in places:
         runs = []
         for file in Path(place).glob('*/provenance.json'):
@@ -126,7 +127,7 @@ def find_run(
                 check_data(run, data)
                 check_model(run, model)
             except RunError: continue # another dataset's, another model's, or not whole
-            if run.finished: runs.append(run)
+            if run.finished and run.recipe.get('name', 'plain') == recipe: runs.append(run)
         if runs: return max(runs, key=lambda run: run.origin['started'])
     return None
 

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['BENCH_SIZES', 'flops_of', 'matmul_rate', 'BareStep', 'ImagesOneByOne', 'usual_steps', 'Turns', 'peak_memory',
-           'ladder', 'bench', 'images_per_second', 'bench_table']
+           'ladder', 'no_compile_cache', 'bench', 'images_per_second', 'bench_table']
 
-# %% ../nbs/06_speed.ipynb #85c2c42a
-import copy, os, statistics, tempfile, time
+# %% ../nbs/06_speed.ipynb #70b4a878
+import copy, math, os, statistics, tempfile, time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice, repeat
@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 
 from .checkpoint import Checkpoints
-from .device import Precision, kept_memory, own_glibc, pick_precision, wait_for
+from .device import Precision, check_compile, kept_memory, own_glibc, pick_precision, wait_for
 from .train import Recipe, fit, make_optimizer, provenance
 
 # %% ../nbs/06_speed.ipynb #e3846a91
@@ -148,12 +148,13 @@ def peak_memory(
         if reset: Path('/proc/self/clear_refs').write_text('5')
         return next((int(line.split()[1])*1024 for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM')), None)
 
-# %% ../nbs/06_speed.ipynb #883ad118
+# %% ../nbs/06_speed.ipynb #5fb58a1a
 def ladder(
     model: nn.Module, # Copied: the original stays as it is
     batch: tuple[Tensor, Tensor], # Normalised images and labels, on the model's device
     recipe: Recipe, # Of the optimiser
     precision: Precision, # The one to end with
+    compiled: bool = False, # With `torch.compile` as the last rung
 ) -> dict[str, tuple[Callable, Callable]]: # For each rung the step, and the context to run it in, `f(device)`
     "The bare step from the usual way to ours, with one thing more on each rung; what changes nothing here has none."
     def rung(precision, memory_format):
@@ -162,12 +163,27 @@ def ladder(
     fp32 = Precision('fp32', precision.device_type)
     rungs = {'float32, channels first': (rung(fp32, torch.contiguous_format), freed), '+ channels last': (rung(fp32, torch.channels_last), freed)}
     if precision != fp32: rungs[f'+ {precision.name}'] = rung(precision, torch.channels_last), freed
-    if batch[0].device.type == 'cpu' and own_glibc(): rungs['+ memory that stays'] = rung(precision, torch.channels_last), kept_memory
+    memory = kept_memory if batch[0].device.type == 'cpu' and own_glibc() else freed
+    if memory is kept_memory: rungs['+ memory that stays'] = rung(precision, torch.channels_last), memory
+    if compiled:
+        rungs['+ torch.compile'] = rung(precision, torch.channels_last), memory
+        rungs['+ torch.compile'][0].model.compile(dynamic=False)
     return rungs
 
-# %% ../nbs/06_speed.ipynb #1efa9c47
+@contextmanager
+def no_compile_cache():
+    "Inside, `torch.compile` finds nothing that it compiled before."
+    with tempfile.TemporaryDirectory() as tmp:
+        before = os.environ.get('TORCHINDUCTOR_CACHE_DIR')
+        os.environ['TORCHINDUCTOR_CACHE_DIR'] = tmp
+        try: yield
+        finally:
+            if before is None: del os.environ['TORCHINDUCTOR_CACHE_DIR']
+            else: os.environ['TORCHINDUCTOR_CACHE_DIR'] = before
+
+# %% ../nbs/06_speed.ipynb #14a7be6d
 BENCH_SIZES = { # arguments of `bench` for each budget
-    'full': dict(), # ten minutes on two CPU cores
+    'full': dict(compiled=True), # ten minutes on two CPU cores
     'quick': dict(rounds=1, blocks=5, usual=3, rung=1),
     'test': dict(rounds=1, blocks=2, usual=2, rung=1, n=1024),
 }
@@ -183,6 +199,7 @@ def bench(
     block: int = 2, # Steps in such a turn: a few, so that both meet the same machine; in 25 turns of two steps one checkpoint is written
     usual: int = 5, # Steps of the usual way in a round
     rung: int = 2, # Steps on each rung of the ladder in a round
+    compiled: bool = False, # `torch.compile` too, where it works
     n: int = 4096, # Rows and columns of the matrices
 ) -> dict: # Plain values, for JSON: what was measured, turn by turn, and on what
     "Measure the bare step, our pipeline, the usual way, the steps from one to the other, and a matrix product, in turns."
@@ -190,9 +207,14 @@ def bench(
     precision = precision or pick_precision(device)
     recipe = replace(recipe, epochs=1, peak_epoch=0, lr_min=1e-4, lr_max=1e-3) # it is about time: nothing is to be learnt
     batch = train.batch(0)
-    bare, rungs = BareStep(model, batch, recipe, precision), ladder(model, batch, recipe, precision)
+    if compiled:
+        try: check_compile(device)
+        except OSError as e:
+            print(e)
+            compiled = False
+    bare, rungs = BareStep(model, batch, recipe, precision), ladder(model, batch, recipe, precision, compiled)
     origin = provenance(model, data, device, precision)
-    turns, rates, peaks = {name: [] for name in ('bare', 'ours', 'usual', *rungs)}, [], dict(ours=0, usual=0)
+    turns, rates, peaks, starts = {name: [] for name in ('bare', 'ours', 'usual', *rungs)}, [], dict(ours=0, usual=0), {}
     def timed(name, step, steps): # a step may say how many images it took
         wait_for(device) # for what was asked before
         start = time.perf_counter()
@@ -215,13 +237,16 @@ def bench(
         steps.close()
         peaks['usual'] = max(peaks['usual'], peak_memory(device) or 0)
         for name, (step, memory) in rungs.items():
-            with memory(device):
+            with memory(device), no_compile_cache():
+                start = time.perf_counter()
                 step() # sets things up
+                wait_for(device)
+                starts.setdefault(name, time.perf_counter() - start)
                 timed(name, step, rung)
     one = batch[0][:1], batch[1][:1]
-    return origin | dict(batch_size=recipe.batch_size, flops_per_image=flops_of(BareStep(model, one, recipe, Precision('fp32'))), matmul=n, matmul_rates=rates, turns=turns, peak_memory=peaks)
+    return origin | dict(batch_size=recipe.batch_size, flops_per_image=flops_of(BareStep(model, one, recipe, Precision('fp32'))), matmul=n, matmul_rates=rates, turns=turns, first_steps=starts, peak_memory=peaks)
 
-# %% ../nbs/06_speed.ipynb #2d57644d
+# %% ../nbs/06_speed.ipynb #21ec0df8
 def images_per_second(
     turns: list, # Pairs of images and seconds
 ) -> float: # Over all turns
@@ -241,9 +266,14 @@ def bench_table(
     ratios = [theirs[0]/theirs[1]*ours[1]/ours[0] for theirs, ours in zip(measured['turns']['bare'], measured['turns']['ours'])]
     spread = statistics.stdev(ratios)/len(ratios)**.5 if len(ratios) > 1 else float('nan')
     first, *_ = rungs = [name for name in speed if name not in ('bare', 'ours', 'usual')]
+    notes, steps = [], Recipe().epochs*math.ceil(50_000/Recipe().batch_size)
+    if '+ torch.compile' in rungs: # in a run of the plain recipe
+        step, compiled = (measured['batch_size']/speed[name] for name in rungs[-2:])
+        begin = measured['first_steps']['+ torch.compile'] - compiled
+        notes = ['', f"`torch.compile` takes {begin:.0f} s to start. With it the {steps:,} steps of the plain recipe take {(begin + steps*compiled)/(steps*step):.2f} times as long as without."]
     return '\n'.join([
         f"{measured['hardware']}, {measured['precision']}, batches of {measured['batch_size']}. Ceiling: {ceiling/1e12:.2f} TFLOP/s in matrix products of {measured['matmul']:,} × {measured['matmul']:,}.", '',
         '| | images/s | of the bare step | of the ceiling | peak memory of the main process |', '|---|---|---|---|---|',
         row('bare step', 'bare'), row('cifar_nb, with all that `fit` does around a step', 'ours', peaks['ours']), row('the usual way', 'usual', peaks['usual']), '',
         f"A step of cifar_nb takes {100*statistics.mean(ratios):.1f} ± {100*spread:.1f} % of the time of the bare step (mean and standard error of {len(ratios)} turns), and is {speed['ours']/speed['usual']:.1f} times as fast as the usual way.", '',
-        '| the bare step, one thing more at a time | images/s | times |', '|---|---|---|', *(f'| {name} | {speed[name]:,.0f} | {speed[name]/speed[first]:.2f} |' for name in rungs)])
+        '| the bare step, one thing more at a time | images/s | times |', '|---|---|---|', *(f'| {name} | {speed[name]:,.0f} | {speed[name]/speed[first]:.2f} |' for name in rungs), *notes])

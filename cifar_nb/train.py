@@ -468,7 +468,7 @@ def out_of_memory_advice(
         advice = f'try a batch_size of {batch_size//2}' if batch_size > 1 else 'one image is too much already, so something else takes it'
         raise MemoryError(f'{hardware(next(model.parameters()).device)} ran out of memory with batches of {batch_size} images: {advice}') from None
 
-# %% ../nbs/04_train.ipynb #257d69e2
+# %% ../nbs/04_train.ipynb #73ae2b26
 def fit(
     model: nn.Module, # Trained in place, on the device that it is on
     train: Iterable, # Training batches `(x, y)` on that device; `set_epoch(epoch)` is called where there is one
@@ -480,6 +480,7 @@ def fit(
     checkpoints = None, # Where to go on from and to save to, see `Checkpoints` in 08_checkpoint (the order of an epoch must then be a function of its number, as in `Batches`); `None`: nowhere
     optimizer: Callable | None = None, # How it is made: `optimizer(model, recipe)`; `None`: `make_optimizer`
     predict: Callable | None = None, # How test logits come about, see `evaluate`
+    compiled: bool = False, # Train with `torch.compile`, which takes a while to start; evaluation stays as it is
 ) -> tuple[list[dict], Tensor]: # The history, one row for each epoch, and the test logits (N, C) after the last one
     "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where loss or gradient is not finite, `MemoryError` where a batch does not fit."
     if not (recipe.lr_min and recipe.lr_max): raise ValueError('fit needs lr_min and lr_max: find them with lr_find, or set them in the recipe')
@@ -487,6 +488,7 @@ def fit(
     precision = precision or pick_precision(device)
     model.to(memory_format=torch.channels_last)
     optimizer, scaler = (optimizer or make_optimizer)(model, recipe), precision.scaler()
+    forward = torch.compile(model, dynamic=False) if compiled else model # one translation for the batches of each size
     steps = len(train)
     if not steps or not len(test): raise ValueError(f'fit needs images to train on and to measure on: there are {steps} batches of the first, {len(test)} of the second')
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
@@ -517,7 +519,7 @@ def fit(
                         save(skip_if_busy=True)
                 if hasattr(train, 'set_epoch'): train.set_epoch(epoch)
                 lr_at = lambda step: one_cycle(epoch*steps + step, total, peak, recipe.lr_min, recipe.lr_max)
-                train_loss, train_acc = train_epoch(model, batch_bar(train, bar), optimizer, lr_at, precision, scaler, at.totals, recipe.label_smoothing, on_step)
+                train_loss, train_acc = train_epoch(forward, batch_bar(train, bar), optimizer, lr_at, precision, scaler, at.totals, recipe.label_smoothing, on_step)
                 measured = epoch + 1 == recipe.epochs or bool(recipe.evaluate_every) and (epoch + 1) % recipe.evaluate_every == 0
                 logits, labels = evaluate(model, test, precision, predict) if measured else (None, None)
                 test_loss, test_acc = score(logits, labels) if measured else (math.nan, math.nan)

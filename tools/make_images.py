@@ -28,13 +28,13 @@ def main():
     parser.add_argument('run', type=Path, help='a run folder')
     run = parser.parse_args().run
     with open(run/'history.csv', newline='') as f: history = list(csv.DictReader(f))
-    dataset = json.loads((run/'provenance.json').read_text(encoding='utf-8'))['dataset']
+    origin, recipe = (json.loads((run/f'{name}.json').read_text(encoding='utf-8')) for name in ('provenance', 'recipe'))
 
     plt.style.use('cifar_nb.figures')
     with plt.rc_context({'font.size': 14, 'lines.linewidth': 2.5}): # large enough for a phone
         fig, ax = plt.subplots(figsize=(9, 2.6), layout='constrained')
         draw_accuracy(ax, history)
-        ax.set_title(f'{dataset}, {len(history)} epochs, one run', fontsize=14, loc='left')
+        ax.set_title(f"{origin['dataset']}, {recipe['name']} recipe, {len(history)} epochs, seed {recipe['seed']}", fontsize=14, loc='left')
     fig.savefig(images/'accuracy.png', dpi=110)
 
     fig = plt.figure(figsize=(12, 6.3)) # 1200×630 pixels, what the networks ask for
