@@ -3,7 +3,7 @@
 finder gives, and with other values of what the brief leaves open; the fast and the strong recipe with one
 thing left out or changed at a time.
 
-    python tools/study.py [--recipe plain|fast|strong] [--epochs N] [--seeds N] [--device NAME]
+    python tools/study.py [--recipe plain|fast|strong] [--epochs N] [--seeds N] [--no-rates] [--device NAME]
 
 Writes results/study.json, study-fast.json or study-strong.json after every run and goes on where it was stopped. The test images are not touched.
 """
@@ -26,6 +26,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument('--recipe', choices=RECIPES, default='plain')
 parser.add_argument('--epochs', type=int, help='length of a run; the peak moves along (default: 6, of fast 5)')
 parser.add_argument('--seeds', type=int, default=1, help='runs of each variant')
+parser.add_argument('--no-rates', action='store_true', help='plain: none but the learning rates of the finder, only the other values')
 parser.add_argument('--device', default='auto')
 parser.add_argument('--output', type=Path, help='default: the file in results/')
 args = parser.parse_args()
@@ -43,8 +44,8 @@ if args.recipe == 'plain':
         done['curve'] = asdict(find_lrs(base, model, train))
     curve = LRCurve(**done['curve'])
     factors = [(1, 1), (1, 2), (1, 1/2), (3, 1), (1/3, 1), (3, 2), (1/3, 1/2), (3, 1/2), (1/3, 2)]
-    variants = [dict(lr_min=curve.lr_min*low, lr_max=curve.lr_max*high) for low, high in factors]
-    variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(weight_decay=2.5e-4), dict(padding_mode='constant'), dict(momentum=.95), dict(momentum=.85))]
+    variants = [dict(lr_min=curve.lr_min*low, lr_max=curve.lr_max*high) for low, high in factors[:1 if args.no_rates else None]]
+    variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(momentum=.85), dict(weight_decay=2.5e-4), dict(momentum=.95), dict(padding_mode='constant'))]
 else:
     usual = RECIPES['plain']['full']
     sgd = dict(optimizer='sgd', momentum=usual.momentum, weight_decay=usual.weight_decay)
