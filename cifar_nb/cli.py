@@ -78,18 +78,17 @@ def save_figures(
     figures = dict(curves=plot_history(run), misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data), classes=plot_class_accuracy(run, data))
     for name, fig in figures.items(): fig.savefig(run.folder/f'{name}.png', dpi=120)
 
-# %% ../nbs/10_cli.ipynb #d5910094
+# %% ../nbs/10_cli.ipynb #8794c4e4
 def train_run(
     recipe: Recipe, # LRMIN and LRMAX are found where they are empty
     data: ImageDataset, # The whole dataset
     folder: str | os.PathLike, # The run folder; created. A run of the same recipe that was interrupted there goes on
     device: str = 'auto', # See `pick_device`
-    compiled: bool = False, # Train with `torch.compile`
+    compiled: bool = False, # Train with `torch.compile`; whether it works, see `check_compile`
 ) -> Run: # The finished run
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     device, folder = pick_device(device), Path(folder)
     precision = pick_precision(device)
-    if compiled: check_compile(device)
     whole = {name: None for name, split in (('train_images', data.train), ('test_images', data.test)) if (getattr(recipe, name) or 0) >= len(split)}
     recipe = replace(recipe, **whole) # the stand-in has fewer images than a recipe may ask for: say what is really used
     model, train, test = make_parts(recipe, data, device)
@@ -111,7 +110,7 @@ def train_run(
     save_figures(run, data)
     return run
 
-# %% ../nbs/10_cli.ipynb #26c4b39f
+# %% ../nbs/10_cli.ipynb #88304aa9
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
     def error(self, message): self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n')
@@ -138,7 +137,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument('--batch-size', type=number(1), metavar='N', help=f"images in a step; fewer need less memory (default: {usual('batch_size')})")
     train.add_argument('--output', type=Path, metavar='DIR', help='run folder, new or empty (default: runs/DATE-TIME-seedN)')
     train.add_argument('--resume', type=Path, metavar='RUN', help='go on with the interrupted run in this folder; the recipe is taken from it')
-    train.add_argument('--compile', action='store_true', help='train with torch.compile, which takes a while to start; whether that pays on this machine, cifar_nb bench says')
+    train.add_argument('--compile', action='store_true', help='train with torch.compile, which takes a while to start; whether that pays for the plain recipe on this machine, cifar_nb bench says')
     find = commands.add_parser('lr-find', parents=[shared], help='only find LRMIN and LRMAX')
     find.add_argument('--steps', type=number(10), metavar='N', help='steps of the range test, at least 10 (default: 100, with --quick 50)')
     find.add_argument('--mode', choices=['exponential', 'linear'], default='exponential', help='how the learning rate grows (default: exponential)')
@@ -177,7 +176,7 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #4a6b661f
+# %% ../nbs/10_cli.ipynb #3fa7ab4f
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
@@ -192,6 +191,7 @@ def main(
         if not resume: recipe, stand_in = recipe_of(args), args.stand_in
         elif stored := stored_run(folder): recipe, stand_in = stored[0], stored[1]['dataset'] == STAND_IN_NAME
         else: raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, or this is no run folder. Begin anew")
+        if getattr(args, 'compile', False): check_compile(device)
         with nullcontext() if resume else new_folder(folder):
             data = load_data(args.data, 'always' if stand_in else 'fallback' if args.quick else 'never')
             begun = True
@@ -208,7 +208,9 @@ def main(
 
 def _way_on(args: argparse.Namespace, folder: Path | None) -> str:
     "How to go on with a run that was interrupted; nothing where it left no checkpoint."
-    return f"; go on with: cifar_nb train --resume '{folder}'" if args.command == 'train' and Checkpoints(folder, {}).paths() else ''
+    if args.command != 'train' or not Checkpoints(folder, {}).paths(): return ''
+    options = [f" --data '{args.data}'"]*bool(args.data) + [f' --device {args.device}']*(args.device != 'auto') + [' --compile']*args.compile
+    return f"; go on with: cifar_nb train --resume '{folder}'{''.join(options)}"
 
 def _complain(what: Exception | str, status: int) -> int:
     "One line on standard error; returns the exit status."

@@ -97,10 +97,11 @@ def check_compile(
     try: torch.compile(lambda x: x.sin() + 1)(torch.ones(8, device=device))
     except RuntimeError as e: raise OSError(f"torch.compile does not work on {device} here: {str(e).strip().splitlines()[0]} (it needs a C++ compiler on a CPU, Triton on a GPU)") from None
 
-# %% ../nbs/09_device.ipynb #35d6db9a
+# %% ../nbs/09_device.ipynb #0655c2e4
 def own_glibc() -> ctypes.CDLL | None: # The C library, or `None`
     "glibc, where there is one and its allocator is ours to set up."
     if any(name.startswith(('MALLOC_', 'GLIBC_TUNABLES')) for name in os.environ): return None # somebody has done so
+    if 'malloc' in os.environ.get('LD_PRELOAD', ''): return None # another allocator has taken its place, such as tcmalloc on Colab
     try: libc = ctypes.CDLL(None)
     except (TypeError, OSError): return None # Windows
     return libc if hasattr(libc, 'mallopt') and hasattr(libc, 'malloc_trim') else None # not on macOS, nor with musl

@@ -102,7 +102,7 @@ def orthogonalize(
         x = a*x + (b*s + c*(s @ s)) @ x
     return (x.mT if tall else x).to(g.dtype)
 
-# %% ../nbs/11_fast.ipynb #5ff03f72
+# %% ../nbs/11_fast.ipynb #1ae2f4de
 class Muon(torch.optim.Optimizer):
     "SGD with Nesterov momentum; in groups with `filters=True` the update of each convolution is made orthogonal and its weights keep their norm (Jordan, 2024). The momentum is there from the start, as zeros."
     _step_supports_amp_scaling = True # a `GradScaler` then only sets `grad_scale` and `found_inf`
@@ -136,9 +136,9 @@ class Muon(torch.optim.Optimizer):
 
 def make_muon(
     model: nn.Module, # Its parameters are what is optimised
-    recipe: Recipe, # Momentum of the filters; multiples of the learning rate and weight decay of biases and linear layer, the latter for a multiple of 1
+    recipe: Recipe, # Momentum of the filters; multiples of the learning rate for biases and linear layer, and their weight decay, which is divided by the multiple
 ) -> Muon: # Learning rate 0 until somebody sets it
-    "Muon for the convolutions of this model, SGD for its biases (and batch norm's weights) and its linear layer."
+    "Muon for the convolutions of this model; SGD with momentum 0.85 for its biases (and batch norm's weights) and its linear layer."
     params = [p for p in model.parameters() if p.requires_grad]
     def plain(params, scale): return dict(params=params, lr_scale=scale, weight_decay=recipe.weight_decay/scale) # the decay of a step is the same for all
     return Muon([dict(params=[p for p in params if p.ndim == 4], filters=True, momentum=recipe.momentum),

@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['BENCH_SIZES', 'flops_of', 'matmul_rate', 'BareStep', 'ImagesOneByOne', 'usual_steps', 'Turns', 'peak_memory',
-           'ladder', 'no_compile_cache', 'bench', 'images_per_second', 'bench_table']
+           'ladder', 'compile_seconds', 'bench', 'images_per_second', 'times_as_long', 'bench_table']
 
-# %% ../nbs/06_speed.ipynb #70b4a878
+# %% ../nbs/06_speed.ipynb #244da687
 import copy, math, os, statistics, tempfile, time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, islice, product, repeat
 from pathlib import Path
 
 import torch
@@ -110,7 +110,7 @@ def usual_steps(
         loss.item()
         yield len(y)
 
-# %% ../nbs/06_speed.ipynb #53413f07
+# %% ../nbs/06_speed.ipynb #dd78308a
 class Turns:
     "Batches for `fit`, over and over, that stop the clock after a number of steps and let others have their turn. What is timed is all that `fit` does."
     def __init__(self,
@@ -118,7 +118,7 @@ class Turns:
         blocks: int, # How often ours has its turn
         block: int, # Steps in a turn
         between: Callable, # Called after each turn, while the clock stands still
-        warm: int = 2, # Steps before the first turn, not timed; at least 1
+        warm: int = 3, # Steps before the first turn, not timed; at least 1. With 3, and two steps in a turn, a checkpoint after 50 steps comes with the first of the two, and is written in the time of the second
     ): self.batches, self.blocks, self.block, self.between, self.warm, self.turns = batches, blocks, block, between, warm, []
 
     def __len__(self): return self.warm + self.blocks*self.block
@@ -148,7 +148,7 @@ def peak_memory(
         if reset: Path('/proc/self/clear_refs').write_text('5')
         return next((int(line.split()[1])*1024 for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM')), None)
 
-# %% ../nbs/06_speed.ipynb #5fb58a1a
+# %% ../nbs/06_speed.ipynb #4d79b05d
 def ladder(
     model: nn.Module, # Copied: the original stays as it is
     batch: tuple[Tensor, Tensor], # Normalised images and labels, on the model's device
@@ -170,22 +170,29 @@ def ladder(
         rungs['+ torch.compile'][0].model.compile(dynamic=False)
     return rungs
 
-@contextmanager
-def no_compile_cache():
-    "Inside, `torch.compile` finds nothing that it compiled before."
-    with tempfile.TemporaryDirectory() as tmp:
-        before = os.environ.get('TORCHINDUCTOR_CACHE_DIR')
-        os.environ['TORCHINDUCTOR_CACHE_DIR'] = tmp
-        try: yield
-        finally:
-            if before is None: del os.environ['TORCHINDUCTOR_CACHE_DIR']
-            else: os.environ['TORCHINDUCTOR_CACHE_DIR'] = before
+def compile_seconds(
+    step: BareStep, # Its model is to be compiled, and has not been used yet
+) -> float: # Seconds more than the same steps take afterwards
+    "How long `torch.compile` takes for the batches of an epoch, whole ones and the smaller one at its end, where nothing lies in its cache."
+    from torch._inductor.utils import fresh_cache # there is no public name for it; slow to import
+    whole = step.x, step.y
+    def both():
+        start = time.perf_counter()
+        for n in (len(whole[1]), len(whole[1])*2//3):
+            step.x, step.y = (t[:n] for t in whole)
+            step()
+        wait_for(step.x.device)
+        return time.perf_counter() - start
+    with fresh_cache(): first = both()
+    again = both()
+    step.x, step.y = whole
+    return first - again
 
-# %% ../nbs/06_speed.ipynb #14a7be6d
+# %% ../nbs/06_speed.ipynb #1e86739c
 BENCH_SIZES = { # arguments of `bench` for each budget
     'full': dict(compiled=True), # ten minutes on two CPU cores
-    'quick': dict(rounds=1, blocks=5, usual=3, rung=1),
-    'test': dict(rounds=1, blocks=2, usual=2, rung=1, n=1024),
+    'quick': dict(rounds=1, blocks=5, usual=3, rungs=1),
+    'test': dict(rounds=1, blocks=2, usual=2, rungs=1, n=1024),
 }
 
 def bench(
@@ -198,7 +205,7 @@ def bench(
     blocks: int = 25, # Turns in a round of the bare step and of ours
     block: int = 2, # Steps in such a turn: a few, so that both meet the same machine; in 25 turns of two steps one checkpoint is written
     usual: int = 5, # Steps of the usual way in a round
-    rung: int = 2, # Steps on each rung of the ladder in a round
+    rungs: int = 3, # Turns of each rung of the ladder in a round, of one step and one before it that is not timed
     compiled: bool = False, # `torch.compile` too, where it works
     n: int = 4096, # Rows and columns of the matrices
 ) -> dict: # Plain values, for JSON: what was measured, turn by turn, and on what
@@ -207,14 +214,16 @@ def bench(
     precision = precision or pick_precision(device)
     recipe = replace(recipe, epochs=1, peak_epoch=0, lr_min=1e-4, lr_max=1e-3) # it is about time: nothing is to be learnt
     batch = train.batch(0)
+    origin, start = provenance(model, data, device, precision), time.perf_counter()
     if compiled:
         try: check_compile(device)
         except OSError as e:
             print(e)
             compiled = False
-    bare, rungs = BareStep(model, batch, recipe, precision), ladder(model, batch, recipe, precision, compiled)
-    origin = provenance(model, data, device, precision)
-    turns, rates, peaks, starts = {name: [] for name in ('bare', 'ours', 'usual', *rungs)}, [], dict(ours=0, usual=0), {}
+    checked = time.perf_counter() - start
+    bare, steps = BareStep(model, batch, recipe, precision), ladder(model, batch, recipe, precision, compiled)
+    if compiled: origin['compile_seconds'] = checked + compile_seconds(steps['+ torch.compile'][0])
+    turns, rates, peaks = {name: [] for name in ('bare', 'ours', 'usual', *steps)}, [], dict(ours=0, usual=0)
     def timed(name, step, steps): # a step may say how many images it took
         wait_for(device) # for what was asked before
         start = time.perf_counter()
@@ -222,8 +231,9 @@ def bench(
         wait_for(device)
         turns[name].append([images, time.perf_counter() - start])
     def others():
-        rates.append(matmul_rate(device, precision, n))
         timed('bare', bare, block)
+        rates.append(matmul_rate(device, precision, n))
+    bare() # sets things up
     for _ in range(rounds):
         peak_memory(device, reset=True)
         ours = Turns(train, blocks, block, others)
@@ -231,22 +241,19 @@ def bench(
         turns['ours'] += ours.turns
         peaks['ours'] = max(peaks['ours'], peak_memory(device) or 0)
         peak_memory(device, reset=True)
-        steps = usual_steps(model, data, recipe)
-        next(steps) # its workers start
-        timed('usual', partial(next, steps), usual)
-        steps.close()
+        usually = usual_steps(model, data, recipe)
+        next(usually) # its workers start
+        timed('usual', partial(next, usually), usual)
+        usually.close()
         peaks['usual'] = max(peaks['usual'], peak_memory(device) or 0)
-        for name, (step, memory) in rungs.items():
-            with memory(device), no_compile_cache():
-                start = time.perf_counter()
+        for _, (name, (step, memory)) in product(range(rungs), steps.items()):
+            with memory(device):
                 step() # sets things up
-                wait_for(device)
-                starts.setdefault(name, time.perf_counter() - start)
-                timed(name, step, rung)
+                timed(name, step, 1)
     one = batch[0][:1], batch[1][:1]
-    return origin | dict(batch_size=recipe.batch_size, flops_per_image=flops_of(BareStep(model, one, recipe, Precision('fp32'))), matmul=n, matmul_rates=rates, turns=turns, first_steps=starts, peak_memory=peaks)
+    return origin | dict(batch_size=recipe.batch_size, flops_per_image=flops_of(BareStep(model, one, recipe, Precision('fp32'))), matmul=n, matmul_rates=rates, turns=turns, peak_memory=peaks)
 
-# %% ../nbs/06_speed.ipynb #21ec0df8
+# %% ../nbs/06_speed.ipynb #3eb22b39
 def images_per_second(
     turns: list, # Pairs of images and seconds
 ) -> float: # Over all turns
@@ -254,26 +261,36 @@ def images_per_second(
     images, seconds = map(sum, zip(*turns))
     return images/seconds
 
+def times_as_long(
+    turns: list, # Pairs of images and seconds
+    others: list, # As many of something else, taken in turns with these
+) -> tuple[float, float]: # Mean over the turns, and its standard error; not a number for a single turn
+    "How many times as long an image takes as one of the others."
+    ratios = [mine[1]/mine[0]*theirs[0]/theirs[1] for mine, theirs in zip(turns, others, strict=True)]
+    return statistics.mean(ratios), statistics.stdev(ratios)/len(ratios)**.5 if len(ratios) > 1 else math.nan
+
 def bench_table(
     measured: dict, # From `bench`
 ) -> str: # In Markdown
     "What `bench` measured, for people: images a second, relative to the bare step, the share of the ceiling, memory; and the ladder."
-    speed = {name: images_per_second(turns) for name, turns in measured['turns'].items()}
+    turns = measured['turns']
+    speed = {name: images_per_second(of_this) for name, of_this in turns.items()}
     ceiling, peaks = statistics.median(measured['matmul_rates']), measured['peak_memory']
     def row(what, name, peak=0):
         share = speed[name]*measured['flops_per_image']/ceiling
         return f"| {what} | {speed[name]:,.0f} | {speed[name]/speed['bare']:.1%} | {share:.0%} | {f'{peak/2**30:.1f} GiB' if peak else '–'} |"
-    ratios = [theirs[0]/theirs[1]*ours[1]/ours[0] for theirs, ours in zip(measured['turns']['bare'], measured['turns']['ours'])]
-    spread = statistics.stdev(ratios)/len(ratios)**.5 if len(ratios) > 1 else float('nan')
-    first, *_ = rungs = [name for name in speed if name not in ('bare', 'ours', 'usual')]
+    longer, error = times_as_long(turns['ours'], turns['bare'])
+    first, *_ = rungs = [name for name in turns if name not in ('bare', 'ours', 'usual')]
+    def rung(name):
+        faster, error = times_as_long(turns[first], turns[name])
+        return f"| {name} | {speed[name]:,.0f} | {faster:.2f} ± {error:.2f} |"
     notes, steps = [], Recipe().epochs*math.ceil(50_000/Recipe().batch_size)
-    if '+ torch.compile' in rungs: # in a run of the plain recipe
-        step, compiled = (measured['batch_size']/speed[name] for name in rungs[-2:])
-        begin = measured['first_steps']['+ torch.compile'] - compiled
-        notes = ['', f"`torch.compile` takes {begin:.0f} s to start. With it the {steps:,} steps of the plain recipe take {(begin + steps*compiled)/(steps*step):.2f} times as long as without."]
+    if 'compile_seconds' in measured: # in a run of the plain recipe
+        (step, unsure), without = times_as_long(turns[rungs[-1]], turns[rungs[-2]]), measured['batch_size']/speed[rungs[-2]]*steps
+        notes = ['', f"`torch.compile` takes {measured['compile_seconds']:.0f} s to start, and a step with it {step:.2f} ± {unsure:.2f} times as long as without: the {steps:,} steps of the plain recipe take {step + measured['compile_seconds']/without:.2f} times as long."]
     return '\n'.join([
         f"{measured['hardware']}, {measured['precision']}, batches of {measured['batch_size']}. Ceiling: {ceiling/1e12:.2f} TFLOP/s in matrix products of {measured['matmul']:,} × {measured['matmul']:,}.", '',
         '| | images/s | of the bare step | of the ceiling | peak memory of the main process |', '|---|---|---|---|---|',
         row('bare step', 'bare'), row('cifar_nb, with all that `fit` does around a step', 'ours', peaks['ours']), row('the usual way', 'usual', peaks['usual']), '',
-        f"A step of cifar_nb takes {100*statistics.mean(ratios):.1f} ± {100*spread:.1f} % of the time of the bare step (mean and standard error of {len(ratios)} turns), and is {speed['ours']/speed['usual']:.1f} times as fast as the usual way.", '',
-        '| the bare step, one thing more at a time | images/s | times |', '|---|---|---|', *(f'| {name} | {speed[name]:,.0f} | {speed[name]/speed[first]:.2f} |' for name in rungs), *notes])
+        f"A step of cifar_nb takes {100*longer:.1f} ± {100*error:.1f} % of the time of the bare step (mean and standard error of {len(turns['ours'])} turns), and is {speed['ours']/speed['usual']:.1f} times as fast as the usual way.", '',
+        f"| the bare step, one thing more at a time, in {len(turns[first])} turns | images/s | times |", '|---|---|---|', *map(rung, rungs), *notes])
