@@ -176,7 +176,7 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
-# %% ../nbs/10_cli.ipynb #3fa7ab4f
+# %% ../nbs/10_cli.ipynb #71e97775
 def main(
     argv: list[str] | None = None, # The arguments; `None`: those of the process
 ) -> int: # Exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
@@ -209,8 +209,10 @@ def main(
 def _way_on(args: argparse.Namespace, folder: Path | None) -> str:
     "How to go on with a run that was interrupted; nothing where it left no checkpoint."
     if args.command != 'train' or not Checkpoints(folder, {}).paths(): return ''
-    options = [f" --data '{args.data}'"]*bool(args.data) + [f' --device {args.device}']*(args.device != 'auto') + [' --compile']*args.compile
-    return f"; go on with: cifar_nb train --resume '{folder}'{''.join(options)}"
+    data = f" --data '{args.data}'" if args.data else ''
+    device = f' --device {args.device}' if args.device != 'auto' else ''
+    compiled = ' --compile' if args.compile else ''
+    return f"; go on with: cifar_nb train --resume '{folder}'{data}{device}{compiled}"
 
 def _complain(what: Exception | str, status: int) -> int:
     "One line on standard error; returns the exit status."

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FAST', 'whitening_filters', 'FastNet', 'predict_views', 'orthogonalize', 'Muon', 'make_muon', 'random_jitter',
-           'GrowingBatches', 'within_budgets']
+           'GrowingBatches', 'within_budgets', 'beside_table', 'ablation_table']
 
-# %% ../nbs/11_fast.ipynb #3a4a386b
-import math
+# %% ../nbs/11_fast.ipynb #d48fdc0a
+import math, statistics
 from dataclasses import replace
 
 import torch
@@ -183,7 +183,7 @@ class GrowingBatches(Batches):
         if size != x.shape[-1]: x = F.interpolate(x, size=(size, size), mode='bilinear', antialias=True)
         return x, y
 
-# %% ../nbs/11_fast.ipynb #4ceae313
+# %% ../nbs/11_fast.ipynb #337feb4d
 def within_budgets(
     recipe: Recipe, # As it is at the full budget
     **batch_sizes: int, # Of the shorter budgets, by name, where they are to be other than the plain recipe's
@@ -193,5 +193,32 @@ def within_budgets(
     return {name: recipe if name == 'full' else cut(name, plain) for name, plain in BUDGETS.items()}
 
 FAST = within_budgets(quick=500, recipe=Recipe(
-    name='fast', model='FastNet', optimizer='muon', epochs=10, peak_epoch=0, batch_size=1000, lr_min=.001, lr_max=.17, momentum=.6, weight_decay=1/60, bias_scale=440., head_scale=.085,
-    pad=2, flip=0., alternate_flip=True, cutout=0, jitter=.14, label_smoothing=.1, sizes=(24, 28, 32, 32), views=6, evaluate_every=None))
+    name='fast', model='FastNet', optimizer='muon', epochs=9, peak_epoch=0, batch_size=1000, lr_min=.001, lr_max=.17, momentum=.6, weight_decay=1/60, bias_scale=440., head_scale=.085,
+    pad=2, flip=0., alternate_flip=True, cutout=0, jitter=.14, label_smoothing=.1, sizes=(24, 28, 32, 32, 32), views=6, evaluate_every=None))
+
+# %% ../nbs/11_fast.ipynb #30043e7b
+def beside_table(
+    beside: dict, # What `tools/beside.py` wrote
+) -> str: # In Markdown
+    "Accuracy and time of the fast recipe and of the reference, mean and sample standard deviation over the runs, and the ratio of their times, pair by pair."
+    def of(who, key): return [run[key] for run in beside['runs'] if run['who'] == who]
+    def line(who, name):
+        accuracies, seconds = of(who, 'accuracy'), of(who, 'seconds')
+        return (f"| {name} | {statistics.mean(accuracies):.2%} ± {statistics.stdev(accuracies):.2%} | {statistics.mean(of(who, 'accuracy_of_one_view')):.2%} "
+                f"| {statistics.mean(seconds):.0f} s ({min(seconds):.0f} to {max(seconds):.0f}) | {len(seconds)} |")
+    ratios = [ours/theirs for ours, theirs in zip(of('ours', 'seconds'), of('reference', 'seconds'), strict=True)]
+    return '\n'.join([f"{beside['hardware']}, {beside['precision']}, torch {beside['torch']}.", '', '| | test accuracy, last epoch | with one view | training and evaluation | runs |', '|---|---|---|---|---|',
+                      line('ours', '`cifar_nb train --recipe fast`'), line('reference', 'airbench94_muon, ported'), '',
+                      f'Ours takes {statistics.mean(ratios):.2f} ± {statistics.stdev(ratios)/len(ratios)**.5:.2f} of the time of the reference (mean and standard error of {len(ratios)} pairs).'])
+
+# %% ../nbs/11_fast.ipynb #3ee04dad
+def ablation_table(
+    study: dict, # What `tools/study.py` wrote
+) -> str: # In Markdown
+    "The runs of a study on held-out images, each named by what it changes in the first of them."
+    usual = study['runs'][0]['recipe']
+    names = dict(label_smoothing='labels not smoothed', alternate_flip='flips drawn anew in each epoch', sizes='32×32 from the first epoch', optimizer='SGD for everything', jitter='no jitter', pad='crop with padding {}', lr_max='LRMAX {:g}')
+    def line(run):
+        changed = [name.format(run['recipe'][key]) for key, name in names.items() if run['recipe'][key] != usual[key]] + ['first layer learnt, not whitening']*(not run.get('whitening', True))
+        return f"| {', '.join(changed) or 'nothing'} | {run['accuracy']:.2%} | {run['accuracy_of_one_view']:.2%} | {run['loss']:.4f} |"
+    return '\n'.join([f"{study['hardware']}, {study['precision']}, {usual['epochs']} epochs.", '', '| left out or changed | held-out accuracy | with one view | held-out loss |', '|---|---|---|---|', *map(line, study['runs'])])

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Train the fast recipe and a reference script in turns on this machine, and write down time and accuracy of both.
 
-    python tools/beside.py REFERENCE.py [--seeds N] [--references N] [--output runs/beside]
+    python tools/beside.py REFERENCE.py [--seeds N] [--output runs/beside]
 
 REFERENCE.py is a port of airbench94_muon.py to this machine (it is no part of this project): called with a seed, it ends with
 the table of that script. A time is that of training and of the evaluation after it; of the set-up only the whitening of the reference counts, which
-takes hundredths of a second.
+takes hundredths of a second. Who begins changes from pair to pair.
 """
 import argparse, json, subprocess, sys, time
 from pathlib import Path
@@ -20,8 +20,7 @@ from cifar_nb.train import Recipe, commit, evaluate, score, write_file
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument('reference', type=Path)
-parser.add_argument('--seeds', type=int, default=3, help='runs of ours')
-parser.add_argument('--references', type=int, default=2, help='runs of the reference')
+parser.add_argument('--seeds', type=int, default=3, help='pairs of runs, one for each seed')
 parser.add_argument('--output', type=Path, default=Path('runs')/'beside', help='gets a run folder for each seed and beside.json')
 args = parser.parse_args()
 
@@ -42,9 +41,8 @@ def reference(seed):
 
 args.output.mkdir(parents=True)
 runs = []
-for seed in range(max(args.seeds, args.references)):
-    for who, run, n in (('ours', ours, args.seeds), ('reference', reference, args.references)):
-        if seed >= n: continue
+for seed in range(args.seeds):
+    for who, run in [('ours', ours), ('reference', reference)][::-1 if seed % 2 else 1]:
         start = time.perf_counter()
         runs.append(dict(who=who, seed=seed) | run(seed) | dict(wall_seconds=time.perf_counter() - start))
         print(runs[-1], flush=True)

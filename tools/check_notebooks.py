@@ -7,11 +7,12 @@
 - Saved outputs are evidence: none is of the stand-in where the cell did not ask for it; learning-rate finder and training show the full budget and the numbers, hardware and precision of a run in results/, speed and fast recipe the measurements there.
 - Saved outputs hold no error, no widget and no local path; a figure is under 350 KB (a hundred photographs of 32×32 pixels are 300 KB), a notebook under 1.5 MB.
 """
-import ast, json, re, statistics, sys
+import ast, json, re, sys
 from configparser import ConfigParser
 from pathlib import Path
 
 from cifar_nb.data import STAND_IN_NAME
+from cifar_nb.fast import ablation_table, beside_table
 from cifar_nb.results import read_run
 from cifar_nb.speed import bench_table
 from cifar_nb.train import format_history
@@ -92,10 +93,8 @@ def disagreements():
         cells = json.loads((root/'nbs'/f'{name}.ipynb').read_text(encoding='utf-8'))['cells']
         return ''.join(''.join(out.get('text', []) + out.get('data', {}).get('text/markdown', [])) for c in cells for out in c.get('outputs', []))
     finder, training = said('03_lr_finder'), said('04_train')
-    if bench_table(json.loads((root/'results'/'bench-cpu.json').read_text())) not in said('06_speed'): yield '06_speed.ipynb: it does not show results/bench-cpu.json'
-    beside = json.loads((root/'results'/'beside.json').read_text())['runs']
-    ours, reference = (statistics.mean(run['seconds'] for run in beside if run['who'] == who) for who in ('ours', 'reference'))
-    if f'takes {ours/reference:.2f} of the time of the reference' not in said('11_fast'): yield '11_fast.ipynb: it does not show results/beside.json'
+    for name, table, file in (('06_speed', bench_table, 'bench-cpu.json'), ('11_fast', beside_table, 'beside.json'), ('11_fast', ablation_table, 'study-fast.json')):
+        if table(json.loads((root/'results'/file).read_text())) not in said(name): yield f'{name}.ipynb: it does not show results/{file}'
     runs = [read_run(file.parent) for file in (root/'results').glob('*/provenance.json')]
     shown = [run for run in runs if format_history(run.history[-5:]) in training]
     if not shown: yield '04_train.ipynb: the last five epochs that it shows are not those of a run in results/'

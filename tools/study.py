@@ -30,6 +30,7 @@ parser.add_argument('--no-rates', action='store_true', help='plain: none but the
 parser.add_argument('--device', default='auto')
 parser.add_argument('--output', type=Path, help='default: the file in results/')
 args = parser.parse_args()
+if args.no_rates and args.recipe != 'plain': parser.error('--no-rates is for the plain recipe, whose learning rates the finder found')
 output = args.output or root/'results'/('study.json' if args.recipe == 'plain' else f'study-{args.recipe}.json')
 
 device = pick_device(args.device)
