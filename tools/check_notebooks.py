@@ -4,7 +4,7 @@
 - Of every exported function and class something is asserted within the next three code cells.
 - Every exported function and class has a docstring, and every parameter of a function a comment that says what it is.
 - A notebook's first code cell is the one that installs the package on Colab, from the address in settings.ini.
-- Saved outputs are evidence: none is of the stand-in where the cell did not ask for it; learning-rate finder and training show the full budget and the numbers, hardware and precision of a run in results/, speed and fast recipe the measurements there.
+- Saved outputs are evidence: none is of the stand-in where the cell did not ask for it; learning-rate finder and training show the full budget and the numbers, hardware and precision of a run in results/, the results its log, speed and fast recipe the measurements there.
 - Saved outputs hold no error, no widget and no local path; a figure is under 350 KB (a hundred photographs of 32×32 pixels are 300 KB), a notebook under 1.5 MB.
 """
 import ast, json, re, sys
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cifar_nb.data import STAND_IN_NAME
 from cifar_nb.fast import ablation_table, beside_table
-from cifar_nb.results import read_run
+from cifar_nb.results import read_run, results_table
 from cifar_nb.speed import bench_table
 from cifar_nb.train import format_history
 
@@ -92,13 +92,16 @@ def disagreements():
     def said(name):
         cells = json.loads((root/'nbs'/f'{name}.ipynb').read_text(encoding='utf-8'))['cells']
         return ''.join(''.join(out.get('text', []) + out.get('data', {}).get('text/markdown', [])) for c in cells for out in c.get('outputs', []))
-    finder, training = said('03_lr_finder'), said('04_train')
+    finder, training, results = said('03_lr_finder'), said('04_train'), said('05_results')
+    for name in ('05_results', 'index'):
+        if results_table(root/'results') not in said(name): yield f'{name}.ipynb: its table of runs is not that of results/'
     for name, table, file in (('06_speed', bench_table, 'bench-cpu.json'), ('11_fast', beside_table, 'beside.json'), ('11_fast', ablation_table, 'study-fast.json')):
         if table(json.loads((root/'results'/file).read_text())) not in said(name): yield f'{name}.ipynb: it does not show results/{file}'
     runs = [read_run(file.parent) for file in (root/'results').glob('*/provenance.json')]
     shown = [run for run in runs if format_history(run.history[-5:]) in training]
     if not shown: yield '04_train.ipynb: the last five epochs that it shows are not those of a run in results/'
     for run in shown:
+        if format_history(run.history) not in results: yield '05_results.ipynb: its log is not that of the run that 04_train.ipynb shows'
         low, high = run.recipe['lr_min'], run.recipe['lr_max']
         where = f"{run.origin['hardware']}, {run.origin['precision']} | budget: full"
         for name, text, line in (('03_lr_finder', finder, where), ('04_train', training, where), ('03_lr_finder', finder, f'LRMIN = {low:.3g}, LRMAX = {high:.3g}'), ('04_train', training, f'LRMIN {low:.3g}, LRMAX {high:.3g}')):

@@ -46,7 +46,7 @@ if args.recipe == 'plain':
     curve = LRCurve(**done['curve'])
     factors = [(1, 1), (1, 2), (1, 1/2), (3, 1), (1/3, 1), (3, 2), (1/3, 1/2), (3, 1/2), (1/3, 2)]
     variants = [dict(lr_min=curve.lr_min*low, lr_max=curve.lr_max*high) for low, high in factors[:1 if args.no_rates else None]]
-    variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(momentum=.85), dict(weight_decay=2.5e-4), dict(momentum=.95), dict(padding_mode='constant'))]
+    variants += [dict(variants[0], **change) for change in (dict(weight_decay=1e-3), dict(momentum=.85), dict(weight_decay=2.5e-4), dict(momentum=.95))]
 else:
     usual = RECIPES['plain']['full']
     sgd = dict(optimizer='sgd', momentum=usual.momentum, weight_decay=usual.weight_decay)
