@@ -51,7 +51,7 @@ else:
     usual = RECIPES['plain']['full']
     sgd = dict(optimizer='sgd', momentum=usual.momentum, weight_decay=usual.weight_decay)
     parts = [dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(jitter=0.)]
-    if args.recipe == 'fast': variants = [{}, *parts, dict(sizes=()), dict(sgd, lr_max=.5), dict(sgd, lr_max=2.), dict(whitening=False), dict(pad=0)]
+    if args.recipe == 'fast': variants = [{}, *parts, dict(sizes=()), *(dict(sgd, lr_max=lr) for lr in (.02, .1, .5, 2.)), dict(whitening=False), dict(pad=0)]
     else: variants = [{}, dict(lr_max=base.lr_max/2), dict(lr_max=base.lr_max*2), dict(sgd, lr_max=.6), *parts]
 
 def learnt_first_layer(model):
