@@ -93,8 +93,9 @@ def disagreements():
         cells = json.loads((root/'nbs'/f'{name}.ipynb').read_text(encoding='utf-8'))['cells']
         return ''.join(''.join(out.get('text', []) + out.get('data', {}).get('text/markdown', [])) for c in cells for out in c.get('outputs', []))
     finder, training, results = said('03_lr_finder'), said('04_train'), said('05_results')
-    for name in ('05_results', 'index'):
-        if results_table(root/'results') not in said(name): yield f'{name}.ipynb: its table of runs is not that of results/'
+    table_of_runs = results_table(root/'results')
+    for name, text in (('05_results', results), ('index', said('index'))):
+        if table_of_runs not in text: yield f'{name}.ipynb: its table of runs is not that of results/'
     for name, table, file in (('06_speed', bench_table, 'bench-cpu.json'), ('11_fast', beside_table, 'beside.json'), ('11_fast', ablation_table, 'study-fast.json')):
         if table(json.loads((root/'results'/file).read_text())) not in said(name): yield f'{name}.ipynb: it does not show results/{file}'
     runs = [read_run(file.parent) for file in (root/'results').glob('*/provenance.json')]
