@@ -11,5 +11,5 @@ from .train import Recipe
 
 # %% ../nbs/12_strong.ipynb #01118116
 STRONG = within_budgets(Recipe(
-    name='strong', optimizer='muon', peak_epoch=2, lr_min=.001, lr_max=.1, momentum=.8, weight_decay=.003, bias_scale=6., head_scale=6.,
+    name='strong', optimizer='muon', peak_epoch=2, lr_min=.001, lr_max=.07, momentum=.8, weight_decay=.003, bias_scale=60/7, head_scale=60/7,
     flip=0., alternate_flip=True, jitter=.14, label_smoothing=.1, views=6, evaluate_every=None))
