@@ -216,9 +216,11 @@ def ablation_table(
     study: dict, # What `tools/study.py` wrote
 ) -> str: # In Markdown
     "The runs of a study on held-out images, each named by what it changes in the first of them."
-    usual = study['runs'][0]['recipe']
+    first, *others = study['runs']
+    usual, best_first = first['recipe'], sorted(others, key=lambda run: -run['accuracy'])
     names = dict(label_smoothing='labels not smoothed', alternate_flip='flips drawn anew in each epoch', sizes='32×32 from the first epoch', optimizer='SGD for everything', jitter='no jitter', pad='crop with padding {}', lr_max='LRMAX {:g}')
     def line(run):
-        changed = [name.format(run['recipe'][key]) for key, name in names.items() if run['recipe'][key] != usual[key]] + ['first layer learnt, not whitening']*(not run.get('whitening', True))
+        changed = [name.format(run['recipe'][key]) for key, name in names.items() if run['recipe'][key] != usual[key]]
+        if not run.get('whitening', True): changed.append('first layer learnt, not whitening')
         return f"| {', '.join(changed) or 'nothing'} | {run['accuracy']:.2%} | {run['accuracy_of_one_view']:.2%} | {run['loss']:.4f} |"
-    return '\n'.join([f"{study['hardware']}, {study['precision']}, {usual['epochs']} epochs.", '', '| left out or changed | held-out accuracy | with one view | held-out loss |', '|---|---|---|---|', *map(line, [study['runs'][0], *sorted(study['runs'][1:], key=lambda run: -run['accuracy'])])])
+    return '\n'.join([f"{study['hardware']}, {study['precision']}, {usual['epochs']} epochs.", '', '| left out or changed | held-out accuracy | with one view | held-out loss |', '|---|---|---|---|', *map(line, [first, *best_first])])

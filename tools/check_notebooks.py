@@ -4,7 +4,7 @@
 - Of every exported function and class something is asserted within the next three code cells.
 - Every exported function and class has a docstring, and every parameter of a function a comment that says what it is.
 - A notebook's first code cell is the one that installs the package on Colab, from the address in settings.ini.
-- Saved outputs are evidence: none is of the stand-in where the cell did not ask for it; learning-rate finder and training show the full budget and the numbers, hardware and precision of a run in results/, the results its log, speed and fast recipe the measurements there.
+- Saved outputs are evidence: none is of the stand-in where the cell did not ask for it; learning-rate finder and training show the full budget and the numbers, hardware and precision of a run in results/, the results its log, speed, fast and strong recipe the measurements there.
 - Saved outputs hold no error, no widget and no local path; a figure is under 350 KB (a hundred photographs of 32×32 pixels are 300 KB), a notebook under 1.5 MB.
 """
 import ast, json, re, sys
@@ -96,9 +96,10 @@ def disagreements():
     table_of_runs = results_table(root/'results')
     for name, text in (('05_results', results), ('index', said('index'))):
         if table_of_runs not in text: yield f'{name}.ipynb: its table of runs is not that of results/'
-    for name, table, file in (('06_speed', bench_table, 'bench-cpu.json'), ('11_fast', beside_table, 'beside.json'), ('11_fast', ablation_table, 'study-fast.json')):
+    for name, table, file in (('06_speed', bench_table, 'bench-cpu.json'), ('11_fast', beside_table, 'beside.json'), ('11_fast', ablation_table, 'study-fast.json'), ('12_strong', ablation_table, 'study-strong.json')):
         if table(json.loads((root/'results'/file).read_text())) not in said(name): yield f'{name}.ipynb: it does not show results/{file}'
     runs = [read_run(file.parent) for file in (root/'results').glob('*/provenance.json')]
+    if any(run.recipe['name'] == 'strong' and format_history(run.history) not in said('12_strong') for run in runs): yield '12_strong.ipynb: it does not show every run of the strong recipe in results/'
     shown = [run for run in runs if format_history(run.history[-5:]) in training]
     if not shown: yield '04_train.ipynb: the last five epochs that it shows are not those of a run in results/'
     for run in shown:

@@ -50,11 +50,12 @@ if args.recipe == 'plain':
 else:
     usual = RECIPES['plain']['full']
     sgd = dict(optimizer='sgd', momentum=usual.momentum, weight_decay=usual.weight_decay)
-    parts = [dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(jitter=0.)]
-    if args.recipe == 'fast': variants = [{}, *parts, dict(sizes=()), *(dict(sgd, lr_max=lr) for lr in (.02, .1, .5, 2.)), dict(whitening=False), dict(pad=0)]
+    if args.recipe == 'fast':
+        variants = [{}, dict(label_smoothing=0.), dict(alternate_flip=False, flip=.5), dict(jitter=0.), dict(sizes=())]
+        variants += [dict(sgd, lr_max=lr) for lr in (.02, .1, .5, 2.)] + [dict(whitening=False), dict(pad=0)]
     else: # what SGD moves goes on at a rate of 0.6, whatever that of Muon is
         base = replace(base, lr_max=.1, bias_scale=6., head_scale=6.)
-        variants = [dict(lr_max=lr, bias_scale=base.bias_scale*base.lr_max/lr, head_scale=base.head_scale*base.lr_max/lr) for lr in (.2, .1, .4)] + [dict(sgd, lr_max=.6)]
+        variants = [dict(lr_max=lr, bias_scale=base.bias_scale*base.lr_max/lr, head_scale=base.head_scale*base.lr_max/lr) for lr in (.1, .2, .4)] + [dict(sgd, lr_max=.6)]
 
 def learnt_first_layer(model):
     "The fast network with a first layer that begins at random and is trained, like any other."
