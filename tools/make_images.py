@@ -32,7 +32,7 @@ def main():
 
     plt.style.use('cifar_nb.figures')
     with plt.rc_context({'font.size': 14, 'lines.linewidth': 2.5}): # large enough for a phone
-        fig, ax = plt.subplots(figsize=(9, 2.6), layout='constrained')
+        fig, ax = plt.subplots(figsize=(9, 2.4), layout='constrained')
         draw_accuracy(ax, history)
         ax.set_title(f"{origin['dataset']}, {recipe['name']} recipe, {len(history)} epochs, seed {recipe['seed']}", fontsize=14, loc='left')
     fig.savefig(images/'accuracy.png', dpi=110)
