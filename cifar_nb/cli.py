@@ -39,7 +39,7 @@ def make_parts(
     part = data.head(recipe.train_images, recipe.test_images)
     train = GrowingBatches(part.train, recipe.batch_size, stats=part.stats, shuffle=True, seed=recipe.seed, device=device, name=data.name,
                            augment=Augment(recipe.pad, recipe.flip, recipe.cutout, recipe.padding_mode), sizes=recipe.sizes, epochs=recipe.epochs, alternate=recipe.alternate_flip, jitter=recipe.jitter)
-    test = Batches(part.test, 500, stats=part.stats, device=device, name=data.name)
+    test = Batches(part.test, 500 if device.type == 'cpu' else 2000, stats=part.stats, device=device, name=data.name)
     torch.manual_seed(recipe.seed)
     if recipe.model == 'FastNet': model = FastNet(whitening_filters(Batches(part.train, 5000, stats=part.stats).batch(0)[0]))
     else: model = CustomResNet(logit_scale=recipe.logit_scale)

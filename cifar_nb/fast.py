@@ -56,11 +56,13 @@ class FastNet(nn.Module):
         self.whiten.weight.data.copy_(torch.full((24, 3, 2, 2), math.nan) if filters is None else filters)
         groups = [nn.Sequential(_conv(c_in, c_out), nn.MaxPool2d(2), _norm(c_out), nn.GELU(), _conv(c_out, c_out), _norm(c_out), nn.GELU())
                   for c_in, c_out in zip((24, *widths), widths)]
-        self.body = nn.Sequential(nn.GELU(), *groups, nn.AdaptiveMaxPool2d(1), nn.Flatten())
+        self.body = nn.Sequential(nn.GELU(), *groups)
         self.linear = nn.Linear(widths[-1], num_classes, bias=False)
         with torch.no_grad(): self.linear.weight /= self.linear.weight.std()*widths[-1]
 
-    def forward(self, x: Tensor) -> Tensor: return self.linear(self.body(self.whiten(x))).float()
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.body(self.whiten(x))
+        return self.linear(F.max_pool2d(x, x.shape[2:]).flatten(1)).float()
 
 # %% ../nbs/11_fast.ipynb #63df44a0
 def predict_views(
@@ -99,7 +101,7 @@ def orthogonalize(
     x = x/(x.norm() + 1e-7)
     for _ in range(steps):
         s = x @ x.mT
-        x = a*x + (b*s + c*(s @ s)) @ x
+        x = torch.addmm(x, torch.addmm(s, s, s, beta=b, alpha=c), x, beta=a) # a x + (b s + c s²) x
     return (x.mT if tall else x).to(g.dtype)
 
 # %% ../nbs/11_fast.ipynb #1ae2f4de
@@ -128,7 +130,7 @@ class Muon(torch.optim.Optimizer):
                 momentum = g.add(old, alpha=group['momentum'])
                 update, weight = g.add(momentum, alpha=group['momentum']), p
                 if group['filters']: update, weight = orthogonalize(update.flatten(1), dtype=self.dtype).view_as(p), p*(len(p)**.5/p.norm())
-                weight = weight.sub(update, alpha=group['lr'])
+                weight = weight - update*group['lr'] # a number, or a tensor in a CUDA graph
                 if bad is not None: momentum, weight = torch.where(bad > 0, old, momentum), torch.where(bad > 0, p, weight)
                 old.copy_(momentum)
                 p.copy_(weight)

@@ -25,7 +25,7 @@ from torchvision import transforms
 
 from .checkpoint import Checkpoints
 from .device import Precision, check_compile, kept_memory, own_glibc, pick_precision, wait_for
-from .train import Recipe, fit, make_optimizer, provenance
+from .train import Recipe, StepGraphs, fit, make_optimizer, provenance
 
 # %% ../nbs/06_speed.ipynb #e3846a91
 def flops_of(
@@ -62,13 +62,19 @@ class BareStep:
         batch: tuple[Tensor, Tensor], # Normalised images (B, 3, 32, 32) and labels (B,), on the model's device
         recipe: Recipe, # Of the optimiser
         precision: Precision, # See `pick_precision`
+        graph: bool = False, # On CUDA: as a CUDA graph from the fourth step on, with a learning rate of 0
     ):
         self.model, (self.x, self.y), self.precision = copy.deepcopy(model).train(), batch, precision
         self.optimizer, self.scaler = make_optimizer(self.model, recipe), torch.amp.GradScaler(precision.device_type, enabled=precision.name == 'fp16')
         for group in self.optimizer.param_groups: group['lr'] = 1e-3
+        self.graphs = StepGraphs(self.optimizer) if graph else None
 
     def __call__(self):
-        with self.precision.autocast(): loss = F.cross_entropy(self.model(self.x).float(), self.y)
+        if self.graphs: self.graphs(self.step, self.x, self.y)
+        else: self.step(self.x, self.y)
+
+    def step(self, x: Tensor, y: Tensor):
+        with self.precision.autocast(): loss = F.cross_entropy(self.model(x).float(), y)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
@@ -157,16 +163,18 @@ def ladder(
     compiled: bool = False, # With `torch.compile` as the last rung
 ) -> dict[str, tuple[Callable, Callable]]: # For each rung the step, and the context to run it in, `f(device)`
     "The bare step from the usual way to ours, with one thing more on each rung; what changes nothing here has none."
-    def rung(precision, memory_format):
-        return BareStep(copy.deepcopy(model).to(memory_format=memory_format), (batch[0].contiguous(memory_format=memory_format), batch[1]), recipe, precision)
+    graph = batch[0].device.type == 'cuda'
+    def rung(precision, memory_format, graph=False):
+        return BareStep(copy.deepcopy(model).to(memory_format=memory_format), (batch[0].contiguous(memory_format=memory_format), batch[1]), recipe, precision, graph)
     def freed(device): return nullcontext()
     fp32 = Precision('fp32', precision.device_type)
     rungs = {'float32, channels first': (rung(fp32, torch.contiguous_format), freed), '+ channels last': (rung(fp32, torch.channels_last), freed)}
     if precision != fp32: rungs[f'+ {precision.name}'] = rung(precision, torch.channels_last), freed
     memory = kept_memory if batch[0].device.type == 'cpu' and own_glibc() else freed
     if memory is kept_memory: rungs['+ memory that stays'] = rung(precision, torch.channels_last), memory
+    if graph: rungs['+ CUDA graph'] = rung(precision, torch.channels_last, graph), freed
     if compiled:
-        rungs['+ torch.compile'] = rung(precision, torch.channels_last), memory
+        rungs['+ torch.compile'] = rung(precision, torch.channels_last, graph), memory
         rungs['+ torch.compile'][0].model.compile(dynamic=False)
     return rungs
 
@@ -203,15 +211,17 @@ def bench(
     precision: Precision | None = None, # `None`: what `pick_precision` says for the device
     rounds: int = 2, # How often all of it is done
     blocks: int = 25, # Turns in a round of the bare step and of ours
-    block: int = 2, # Steps in such a turn: a few, so that both meet the same machine; in 25 turns of two steps one checkpoint is written
+    block: int | None = None, # Steps in such a turn: a few, so that both meet the same machine, but many compared to a wait for the device; `None`: 2 on a CPU, where one checkpoint is written in 25 turns, 40 on a GPU
     usual: int = 5, # Steps of the usual way in a round
-    rungs: int = 3, # Turns of each rung of the ladder in a round, of one step and one before it that is not timed
+    rungs: int = 3, # Turns of each rung of the ladder in a round, of one step on a CPU, of 40 on a GPU; a few before them are not timed
     compiled: bool = False, # `torch.compile` too, where it works
     n: int = 4096, # Rows and columns of the matrices
 ) -> dict: # Plain values, for JSON: what was measured, turn by turn, and on what
     "Measure the bare step, our pipeline, the usual way, the steps from one to the other, and a matrix product, in turns."
     device = next(model.parameters()).device
     precision = precision or pick_precision(device)
+    slow = device.type == 'cpu'
+    block = block or (2 if slow else 40)
     recipe = replace(recipe, epochs=1, peak_epoch=0, lr_min=1e-4, lr_max=1e-3) # it is about time: nothing is to be learnt
     batch = train.batch(0)
     origin, start = provenance(model, data, device, precision), time.perf_counter()
@@ -248,8 +258,8 @@ def bench(
         peaks['usual'] = max(peaks['usual'], peak_memory(device) or 0)
         for _, (name, (step, memory)) in product(range(rungs), steps.items()):
             with memory(device):
-                step() # sets things up
-                timed(name, step, 1)
+                for _ in range(1 if slow else 5): step() # sets things up
+                timed(name, step, 1 if slow else 40)
     one = batch[0][:1], batch[1][:1]
     return origin | dict(batch_size=recipe.batch_size, flops_per_image=flops_of(BareStep(model, one, recipe, Precision('fp32'))), matmul=n, matmul_rates=rates, turns=turns, peak_memory=peaks)
 
