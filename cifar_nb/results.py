@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RunError', 'Run', 'read_run', 'check_data', 'check_logits', 'check_model', 'load_weights', 'find_run', 'plot_history',
            'misclassified', 'plot_misclassified', 'confusion_matrix', 'plot_confusion', 'class_accuracy',
-           'plot_class_accuracy', 'results_table']
+           'plot_class_accuracy', 'results_table', 'read_log', 'logs_table']
 
 # %% ../nbs/05_results.ipynb #8e6a24b5
 import csv, json, math, os
@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+
+from .train import COLUMNS
 
 # %% ../nbs/05_results.ipynb #37d105f6
 class RunError(ValueError):
@@ -262,3 +264,29 @@ def results_table(
                                   f"{', '.join(str(run.recipe['seed']) for run in runs)} | {hardware} |"))
     header = ['| recipe | dataset | epochs | test accuracy, last epoch | seeds | hardware |', '|---|---|---|---|---|---|']
     return '\n'.join(header + [row for _, row in sorted(rows, reverse=True)])
+
+# %% ../nbs/05_results.ipynb #9b7472b6
+def read_log(
+    path: str | os.PathLike, # What `cifar_nb train` printed, as a file
+) -> list[dict]: # The history, one row for each epoch with the keys `COLUMNS`, in the digits that were printed
+    "The history of a run of which only the log is left. Raises `RunError` where the run did not come to its end."
+    lines = [line.split() for line in Path(path).read_text(encoding='utf-8').splitlines()]
+    def number(cell): return math.nan if cell == '–' else float(cell[:-1])/100 if cell.endswith('%') else float(cell)
+    rows = {int(cells[0]): dict(zip(COLUMNS, (int(cells[0]), *map(number, cells[1:len(COLUMNS)])))) for cells in lines if cells and cells[0].isdecimal()} # the last epochs stand there twice
+    if not rows or ['Test', 'accuracy', 'after'] not in [cells[:3] for cells in lines]: raise RunError(f"'{path}' is no log of a run that came to its end")
+    return list(rows.values())
+
+def logs_table(
+    folder: str | os.PathLike, # Holds logs, named such as `plain-seed0.log`
+) -> str: # A table in Markdown, the most accurate recipe first; a header without rows where there is no log
+    "Last-epoch test accuracy of the runs of which only logs are left, one row for each recipe."
+    logs = {}
+    for path in sorted(Path(folder).glob('*-seed*.log')): logs.setdefault(path.stem.split('-seed')[0], []).append(path)
+    rows = []
+    for recipe, paths in logs.items():
+        dataset, _, hardware, *_ = map(str.strip, paths[0].read_text(encoding='utf-8').splitlines()[0].split('|'))
+        histories = [read_log(path) for path in paths]
+        accs = torch.tensor([history[-1]['test_acc'] for history in histories], dtype=torch.float64)*100
+        spread = f' ± {accs.std():.2f}' if len(accs) > 1 else ''
+        rows.append((accs.mean(), f"| {recipe} | {dataset} | {len(histories[0])} | {accs.mean():.2f}{spread} % | {', '.join(path.stem.split('-seed')[1] for path in paths)} | {hardware} |"))
+    return '\n'.join([*results_table().split('\n'), *(row for _, row in sorted(rows, reverse=True))])

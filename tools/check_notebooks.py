@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cifar_nb.data import STAND_IN_NAME
 from cifar_nb.fast import ablation_table, beside_table
-from cifar_nb.results import read_run, results_table
+from cifar_nb.results import logs_table, read_run, results_table
 from cifar_nb.speed import bench_table
 from cifar_nb.train import format_history
 
@@ -93,10 +93,10 @@ def disagreements():
         cells = json.loads((root/'nbs'/f'{name}.ipynb').read_text(encoding='utf-8'))['cells']
         return ''.join(''.join(out.get('text', []) + out.get('data', {}).get('text/markdown', [])) for c in cells for out in c.get('outputs', []))
     finder, training, results = said('03_lr_finder'), said('04_train'), said('05_results')
-    table_of_runs = results_table(root/'results')
-    for name, text in (('05_results', results), ('index', said('index'))):
-        if table_of_runs not in text: yield f'{name}.ipynb: its table of runs is not that of results/'
-    for name, table, file in (('06_speed', bench_table, 'bench-cpu.json'), ('11_fast', beside_table, 'beside.json'), ('11_fast', ablation_table, 'study-fast.json'), ('12_strong', ablation_table, 'study-strong.json')):
+    for table in (results_table(root/'results'), logs_table(root/'results'/'h200')):
+        for name, text in (('05_results', results), ('index', said('index'))):
+            if table not in text: yield f'{name}.ipynb: its table of runs is not that of results/'
+    for name, table, file in (('06_speed', bench_table, 'bench-cpu.json'), ('06_speed', bench_table, 'bench-h200.json'), ('11_fast', beside_table, 'beside.json'), ('11_fast', ablation_table, 'study-fast.json'), ('12_strong', ablation_table, 'study-strong.json')):
         if table(json.loads((root/'results'/file).read_text())) not in said(name): yield f'{name}.ipynb: it does not show results/{file}'
     runs = [read_run(file.parent) for file in (root/'results').glob('*/provenance.json')]
     if any(run.recipe['name'] == 'strong' and format_history(run.history) not in said('12_strong') for run in runs): yield '12_strong.ipynb: it does not show every run of the strong recipe in results/'
