@@ -53,11 +53,12 @@ class Checkpoints:
     def __init__(self,
         run_folder: str | os.PathLike, # Folder of the run; created
         origin: dict, # From `provenance`; of a run that goes on the stored one is kept, and what is new is added to it
-        every: int = 50, # Steps from one checkpoint to the next within an epoch; there is always one at its end
+        every: int = 50, # Steps from one checkpoint to the next within an epoch; at its end there is one as well
         background: bool = True, # Write beside the training; False: wait for every one
-        pause: float | None = None, # Seconds in which there is none after the last one, but for one that is waited for; `None`: 10 for a state on a GPU, which makes 50 steps in less time than it takes to write it, else 0
+        pause: float | None = None, # Seconds in which there is none after the last one, but for one that is waited for, as at the end of a run; `None`: 10 for a state on a GPU, where 50 steps are a fraction of a second, else 0
     ):
         self.folder, self.origin, self.here, self.every, self.background, self.pause = Path(run_folder)/'checkpoints', origin, origin, every, background, pause
+        self._again = 0. # on the clock: when there may be the next one
 
     def paths(self) -> list[Path]:
         "The files, newest first."
@@ -82,14 +83,14 @@ class Checkpoints:
 
     def is_due(self, step: int) -> bool:
         "Whether there is to be a checkpoint after so many steps of an epoch."
-        return step % self.every == 0
+        return step % self.every == 0 and time.monotonic() >= self._again
 
     def save(self, number: int, tensors: dict[str, Tensor], values: dict, recipe: Recipe, wait: bool = False, skip_if_busy: bool = False):
         "Keep a state, named by the number of steps made; `wait`: until it is on the disk. Raises `CheckpointError` if it, or the one before as well, can't be written."
         pause = (10. if any(t.is_cuda for t in tensors.values()) else 0.) if self.pause is None else self.pause
         busy = self._pending and not self._pending.done()
-        if busy and skip_if_busy or not wait and self._pending and time.monotonic() - self._saved < pause: return
-        self._saved = time.monotonic()
+        if busy and skip_if_busy or not wait and time.monotonic() < self._again: return
+        self._again = time.monotonic() + pause
         failed = self._pending and not busy and self._pending.exception() # then this newer state is tried before anybody is told
         tensors = {name: t.detach().clone() for name, t in tensors.items()} # the training goes on and changes them
         self._pending = self._writer.submit(self._write, number, tensors, values | dict(recipe=asdict(recipe), origin=self.origin))

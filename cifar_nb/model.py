@@ -32,7 +32,7 @@ class ConvBNReLU(nn.Sequential):
         x = F.conv2d(x, conv.weight, padding=conv.padding)
         for pool in pooling: x = pool(x)
         x = norm(x)
-        norm.running_mean.data.add_(conv.bias.data, alpha=norm.momentum) # what it would have seen; the norm's own update is not recorded by autograd either
+        norm.running_mean.data.add_(conv.bias.data, alpha=1/float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum) # what it would have seen; the norm's own update is not recorded by autograd either
         return relu(x)
 
 # %% ../nbs/01_model.ipynb #82be90ed

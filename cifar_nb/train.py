@@ -51,7 +51,7 @@ class Recipe:
     lr_min: float | None = None # Learning rate at both ends; `None`: to be found
     lr_max: float | None = None # Learning rate at the peak; `None`: to be found
     momentum: float = .9 # Of SGD with Nesterov's update; with Muon of its filters
-    weight_decay: float = 5e-4 # L2 penalty on all parameters (Page, 2018); with Muon see `make_muon`
+    weight_decay: float = 5e-4 # L2 penalty on all parameters that have a gradient (Page, 2018); with Muon see `make_muon`
     pad: int = 4 # RandomCrop: padding in pixels
     flip: float = .5 # Probability of a horizontal flip
     cutout: int = 8 # CutOut: side of the square in pixels
@@ -150,16 +150,16 @@ class StepGraphs:
         optimizer: torch.optim.Optimizer, # Of the run; its learning rates become tensors, which a graph can read anew
         warm: int = 3, # Steps with batches of one shape before theirs is recorded
     ):
-        device = optimizer.param_groups[0]['params'][0].device
-        for group in optimizer.param_groups: group['lr'] = torch.zeros((), device=device)
-        self.numbers, self.warm, self.seen, self.recorded, self.pool = step_numbers(device), warm, Counter(), {}, None
+        self.optimizer, self.device = optimizer, next(p for group in optimizer.param_groups for p in group['params']).device
+        for group in optimizer.param_groups: group['lr'] = torch.zeros((), device=self.device)
+        self.numbers, self.warm, self.seen, self.recorded, self.place = step_numbers(self.device), warm, Counter(), {}, None
 
     def __call__(self,
         step: Callable, # Does a step, `step(x, y)`, without asking the device; always the same one
         x: Tensor, # Its batch: images
         y: Tensor, # And labels
     ):
-        "Do a step: a recorded one, if there is one for batches of this shape. A step that can't be recorded is done as ever, and so is every other from then on."
+        "Do a step: a recorded one, if there is one for batches of this shape. A step that can't be recorded is done as ever, and no other is tried."
         key = x.shape, x.stride(), x.dtype
         self.seen[key] += 1
         if key not in self.recorded and self.seen[key] > self.warm:
@@ -168,6 +168,7 @@ class StepGraphs:
             except RuntimeError as e:
                 print(f'steps are not recorded as a CUDA graph: {str(e).splitlines()[0]}')
                 self.warm = math.inf
+                for name in {'grad_scale', 'found_inf'} & vars(self.optimizer).keys(): delattr(self.optimizer, name) # what the scaler gave it for the step that was broken off
         if key not in self.recorded: return step(x, y)
         *batch, again = self.recorded[key]
         for ours, given in zip(batch, (x, y)): ours.copy_(given)
@@ -177,9 +178,12 @@ class StepGraphs:
         step: Callable, # Without arguments
     ) -> Callable: # Does again what it asked the device for
         "Record what is asked of the device, without doing it. All recordings share their memory: they are never under way at once."
-        self.pool = self.pool or torch.cuda.graph_pool_handle()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self.pool, capture_error_mode='thread_local'): step() # another thread may be writing a checkpoint
+        with torch.cuda.device(self.device):
+            self.place = self.place or dict(pool=torch.cuda.graph_pool_handle(), stream=torch.cuda.Stream())
+            graph, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
+            try:
+                with torch.cuda.graph(graph, **self.place, capture_error_mode='thread_local'): step() # another thread may be writing a checkpoint
+            finally: torch.cuda.set_stream(stream) # a recording that failed may leave its own
         return graph.replay
 
 # %% ../nbs/04_train.ipynb #d9a40c37
@@ -537,6 +541,7 @@ def fit(
     optimizer: Callable | None = None, # How it is made: `optimizer(model, recipe)`; `None`: `make_optimizer`
     predict: Callable | None = None, # How test logits come about, see `evaluate`
     compiled: bool = False, # Train with `torch.compile`, which takes a while to start; evaluation stays as it is
+    record: bool = True, # On CUDA: record the steps, see `StepGraphs`; `False` for a model or an optimiser that does in Python something else from step to step
 ) -> tuple[list[dict], Tensor]: # The history, one row for each epoch, and the test logits (N, C) after the last one
     "Train with one cycle. Raises `ValueError` without learning rates, `FloatingPointError` where loss or gradient is not finite, `MemoryError` where a batch does not fit."
     if not (recipe.lr_min and recipe.lr_max): raise ValueError('fit needs lr_min and lr_max: find them with lr_find, or set them in the recipe')
@@ -545,7 +550,7 @@ def fit(
     model.to(memory_format=torch.channels_last)
     optimizer, scaler = (optimizer or make_optimizer)(model, recipe), precision.scaler()
     forward = torch.compile(model, dynamic=False) if compiled else model # one translation for the batches of each size
-    graphs = StepGraphs(optimizer) if device.type == 'cuda' and getattr(optimizer, '_step_supports_amp_scaling', False) else None # the others ask the device in every step
+    graphs = StepGraphs(optimizer) if record and device.type == 'cuda' and getattr(optimizer, '_step_supports_amp_scaling', False) else None # the others ask the device in every step
     steps = len(train)
     if not steps or not len(test): raise ValueError(f'fit needs images to train on and to measure on: there are {steps} batches of the first, {len(test)} of the second')
     total, peak = steps*recipe.epochs, round(steps*recipe.peak_epoch) - 1
@@ -588,4 +593,6 @@ def fit(
                 if on_epoch: on_epoch(at.history, logits)
         except FloatingPointError as e:
             raise FloatingPointError(f'{e} in epoch {at.epoch + 1}: lower lr_max, or look at the images') from None
+        finally:
+            if graphs: graphs.recorded.clear() # with all their memory
     return at.history, at.logits
