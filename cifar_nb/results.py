@@ -246,6 +246,17 @@ def plot_class_accuracy(
     return fig
 
 # %% ../nbs/05_results.ipynb #51eeac65
+def _row(recipe: str, dataset: str, epochs: int, accuracies: list[float], seeds: list, hardware: str) -> tuple[float, str]:
+    "Mean accuracy in per cent, to sort by, and a row of the table of runs."
+    accs = torch.tensor(accuracies, dtype=torch.float64)*100
+    spread = f' ± {accs.std():.2f}' if len(accs) > 1 else ''
+    return accs.mean().item(), f"| {recipe} | {dataset} | {epochs} | {accs.mean():.2f}{spread} % | {', '.join(map(str, seeds))} | {hardware} |"
+
+def _table(rows: list[tuple[float, str]]) -> str:
+    "The table of these rows, the most accurate first."
+    header = ['| recipe | dataset | epochs | test accuracy, last epoch | seeds | hardware |', '|---|---|---|---|---|---|']
+    return '\n'.join(header + [row for _, row in sorted(rows, reverse=True)])
+
 def results_table(
     *places: str | os.PathLike, # Folders that hold run folders
 ) -> str: # A table in Markdown, the most accurate recipe first; a header without rows where there is no run
@@ -258,12 +269,8 @@ def results_table(
         groups.setdefault((json.dumps(settings), run.origin['dataset'], run.origin['hardware']), []).append(run)
     rows = []
     for (_, dataset, hardware), runs in groups.items():
-        accs = torch.tensor([run.history[-1]['test_acc'] for run in runs], dtype=torch.float64)*100
-        spread = f' ± {accs.std():.2f}' if len(runs) > 1 else ''
-        rows.append((accs.mean(), f"| {runs[0].recipe.get('name', 'plain')} | {dataset} | {runs[0].recipe['epochs']} | {accs.mean():.2f}{spread} % | "
-                                  f"{', '.join(str(run.recipe['seed']) for run in runs)} | {hardware} |"))
-    header = ['| recipe | dataset | epochs | test accuracy, last epoch | seeds | hardware |', '|---|---|---|---|---|---|']
-    return '\n'.join(header + [row for _, row in sorted(rows, reverse=True)])
+        rows.append(_row(runs[0].recipe.get('name', 'plain'), dataset, runs[0].recipe['epochs'], [run.history[-1]['test_acc'] for run in runs], [run.recipe['seed'] for run in runs], hardware))
+    return _table(rows)
 
 # %% ../nbs/05_results.ipynb #9b7472b6
 def read_log(
@@ -286,7 +293,5 @@ def logs_table(
     for recipe, paths in logs.items():
         dataset, _, hardware, *_ = map(str.strip, paths[0].read_text(encoding='utf-8').splitlines()[0].split('|'))
         histories = [read_log(path) for path in paths]
-        accs = torch.tensor([history[-1]['test_acc'] for history in histories], dtype=torch.float64)*100
-        spread = f' ± {accs.std():.2f}' if len(accs) > 1 else ''
-        rows.append((accs.mean(), f"| {recipe} | {dataset} | {len(histories[0])} | {accs.mean():.2f}{spread} % | {', '.join(path.stem.split('-seed')[1] for path in paths)} | {hardware} |"))
-    return '\n'.join([*results_table().split('\n'), *(row for _, row in sorted(rows, reverse=True))])
+        rows.append(_row(recipe, dataset, len(histories[0]), [history[-1]['test_acc'] for history in histories], [path.stem.split('-seed')[1] for path in paths], hardware))
+    return _table(rows)
