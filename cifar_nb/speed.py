@@ -163,7 +163,6 @@ def ladder(
     compiled: bool = False, # With `torch.compile` as the last rung
 ) -> dict[str, tuple[Callable, Callable]]: # For each rung the step, and the context to run it in, `f(device)`
     "The bare step from the usual way to ours, with one thing more on each rung; what changes nothing here has none."
-    graph = batch[0].device.type == 'cuda'
     def rung(precision, memory_format, graph=False):
         return BareStep(copy.deepcopy(model).to(memory_format=memory_format), (batch[0].contiguous(memory_format=memory_format), batch[1]), recipe, precision, graph)
     def freed(device): return nullcontext()
@@ -172,9 +171,10 @@ def ladder(
     if precision != fp32: rungs[f'+ {precision.name}'] = rung(precision, torch.channels_last), freed
     memory = kept_memory if batch[0].device.type == 'cpu' and own_glibc() else freed
     if memory is kept_memory: rungs['+ memory that stays'] = rung(precision, torch.channels_last), memory
-    if graph: rungs['+ CUDA graph'] = rung(precision, torch.channels_last, graph), freed
+    recorded = batch[0].device.type == 'cuda'
+    if recorded: rungs['+ CUDA graph'] = rung(precision, torch.channels_last, recorded), freed
     if compiled:
-        rungs['+ torch.compile'] = rung(precision, torch.channels_last, graph), memory
+        rungs['+ torch.compile'] = rung(precision, torch.channels_last, recorded), memory
         rungs['+ torch.compile'][0].model.compile(dynamic=False)
     return rungs
 
@@ -220,8 +220,8 @@ def bench(
     "Measure the bare step, our pipeline, the usual way, the steps from one to the other, and a matrix product, in turns."
     device = next(model.parameters()).device
     precision = precision or pick_precision(device)
-    slow = device.type == 'cpu'
-    block = block or (2 if slow else 40)
+    ours_in_turn, setting_up, in_turn = (2, 1, 1) if device.type == 'cpu' else (40, 5, 40) # steps, of milliseconds on a GPU
+    block = block or ours_in_turn
     recipe = replace(recipe, epochs=1, peak_epoch=0, lr_min=1e-4, lr_max=1e-3) # it is about time: nothing is to be learnt
     batch = train.batch(0)
     origin, start = provenance(model, data, device, precision), time.perf_counter()
@@ -258,8 +258,8 @@ def bench(
         peaks['usual'] = max(peaks['usual'], peak_memory(device) or 0)
         for _, (name, (step, memory)) in product(range(rungs), steps.items()):
             with memory(device):
-                for _ in range(1 if slow else 5): step() # sets things up
-                timed(name, step, 1 if slow else 40)
+                for _ in range(setting_up): step()
+                timed(name, step, in_turn)
     one = batch[0][:1], batch[1][:1]
     return origin | dict(batch_size=recipe.batch_size, flops_per_image=flops_of(BareStep(model, one, recipe, Precision('fp32'))), matmul=n, matmul_rates=rates, turns=turns, peak_memory=peaks)
 
