@@ -110,7 +110,7 @@ class Recipe:
 BUDGETS = {
     'full': Recipe(), # the real thing: for a GPU, or two hours of patience
     'quick': Recipe(epochs=3, peak_epoch=1, batch_size=128, find_steps=50, train_images=6_400, test_images=2_000), # minutes on two CPU cores
-    'test': Recipe(epochs=2, peak_epoch=1, batch_size=32, find_steps=25, train_images=512, test_images=250), # seconds: it runs, no more
+    'test': Recipe(epochs=2, peak_epoch=1, batch_size=64, find_steps=25, train_images=1_024, test_images=500), # seconds: it runs, no more
 }
 
 def pick_budget(
