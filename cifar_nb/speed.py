@@ -172,7 +172,7 @@ def ladder(
     memory = kept_memory if batch[0].device.type == 'cpu' and own_glibc() else freed
     if memory is kept_memory: rungs['+ memory that stays'] = rung(precision, torch.channels_last), memory
     recorded = batch[0].device.type == 'cuda'
-    if recorded: rungs['+ CUDA graph'] = rung(precision, torch.channels_last, recorded), freed
+    if recorded: rungs['+ CUDA graph'] = rung(precision, torch.channels_last, graph=True), freed
     if compiled:
         rungs['+ torch.compile'] = rung(precision, torch.channels_last, recorded), memory
         rungs['+ torch.compile'][0].model.compile(dynamic=False)
