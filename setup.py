@@ -1,4 +1,4 @@
-"Everything that is said here is read from settings.ini."
+"The package: everything comes from settings.ini."
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -10,7 +10,8 @@ config.read(here/'settings.ini', encoding='utf-8')
 cfg = config['DEFAULT']
 
 LICENSES = {'apache2': 'Apache-2.0'}
-STATUSES = ['1 - Planning', '2 - Pre-Alpha', '3 - Alpha', '4 - Beta', '5 - Production/Stable', '6 - Mature', '7 - Inactive']
+STATUSES = ['1 - Planning', '2 - Pre-Alpha', '3 - Alpha', '4 - Beta', '5 - Production/Stable', '6 - Mature',
+            '7 - Inactive']
 
 setup(
     name=cfg['lib_name'],
@@ -33,7 +34,7 @@ setup(
     package_data={cfg['lib_name']: ['*.mplstyle']},
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split(), 'docs': cfg['docs_requirements'].split()},
+    extras_require={extra: cfg[f'{extra}_requirements'].split() for extra in ('dev', 'docs', 'lint')},
     entry_points={
         'console_scripts': cfg['console_scripts'].split(),
         'nbdev': [f'{cfg["lib_name"]}={cfg["lib_path"]}._modidx:d'],

@@ -1,60 +1,105 @@
 #!/usr/bin/env python3
-"""Build the documentation site: with Quarto where it is on PATH, else with smalldocs.
+"""Build the documentation site: with Quarto if it is on PATH, else with smalldocs.
 
     python tools/build_site.py [--output DIR] [--with quarto|smalldocs]
 
-Both read nbs/_quarto.yml, which points to _quarto.yml and nbs/sidebar.yml. These are the steps of nbdev_docs, except that README.md is
-left to tools/make_readme.py, that the API comes from tools/api_table.py, and that every notebook's page has links to it on Colab and on
-GitHub, made from settings.ini.
+Both read nbs/_quarto.yml, which points to _quarto.yml and nbs/sidebar.yml. These are the steps of
+nbdev_docs, with three differences: README.md is left to tools/make_readme.py, the API comes from
+tools/api_table.py, and every notebook's page has links to it on Colab and on GitHub, made from
+settings.ini.
 """
-import argparse, os, re, shutil, subprocess, sys
+import os, re, shutil, subprocess, sys
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from execnb.nbio import mk_cell, read_nb, write_nb
 from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
-from api_table import api_entries, constant_entries, exported_constants
+from api_table import api_entry, constant_entries, definitions, exported_constants
+from project import all_notebooks, default_exp, directives, new_parser, notebook_name, read_cells, root
 
-# What smalldocs can't do and need not: Quarto's name for following the system's colours, which smalldocs always does.
+# What smalldocs can't do and need not: Quarto's name for following the system's colours, as it always does.
 KNOWN_WARNINGS = {'format.html.respect-user-color-scheme is ignored'}
 
+# Steps of nbdev that we leave out: running cells, and putting an `#| exports` cell behind its documentation.
+SKIPPED = 'exec_show_docs,mv_exports,add_fold'
+
+def shown_name(cell) -> str:
+    "Return the name that one of nbdev's show_doc cells shows, or an empty text."
+    match = cell.cell_type == 'code' and re.search(r'(?m)^show_doc\(([\w.]+)\)', cell.source)
+    return match[1] if match else ''
+
+def folded(names: list[str], entries: str) -> list[str]:
+    "Return entries as Markdown that is folded away. Pandoc wants the headings in a block of their own."
+    title = ', '.join(f'<code>{name}</code>' for name in names)
+    summary = f'<summary>Reference: {title}</summary>'
+    return ['<details class="api">', summary, '::: {.api-entries}', entries, ':::', '</details>']
+
+def with_api(cells: list, module: str, order: dict, visible: set[str]) -> list:
+    "Replace nbdev's show_doc cells by entries in source order, folded if the code above is visible."
+    result = []
+    for shows, group in groupby(cells, key=lambda cell: bool(shown_name(cell))):
+        if not shows:
+            result += group
+            continue
+        names = sorted(map(shown_name, group), key=list(order).index)
+        entries = '\n\n---\n\n'.join(api_entry(module, name) for name in names)
+        parts = folded(names, entries) if result and result[-1].get('id') in visible else ['---', entries]
+        result.append(mk_cell('\n\n'.join(parts), 'markdown'))
+    return result
+
+def free_anchors(text: str, anchors: set[str]) -> str:
+    "Give a heading such as `## Crop` another anchor than that of `crop`."
+    def other(match):
+        name = match[1].lower()
+        return f'{match[0]} {{#about-{name}}}' if name in anchors else match[0]
+    return re.sub(r'(?m)^#+ (\w+)$', other, text)
+
+def process_notebook(path: Path, source: Path, cfg):
+    "Add the links and the API to a notebook that nbdev has prepared, in place."
+    nb: Any = read_nb(path)
+    to_root = '../'*len(Path(notebook_name(source)).parent.parts)
+    nb.cells.insert(1, mk_cell(notebook_links(source, cfg), 'markdown')) # the first cell is the front matter
+    if module := default_exp(source):
+        file = cfg.lib_path/f"{module.replace('.', '/')}.py"
+        order, constants = definitions(file), exported_constants(file)
+        anchors = {name.lower() for name in [*order, *constants]}
+        for cell in nb.cells:
+            if cell.cell_type == 'markdown': cell.source = free_anchors(cell.source, anchors)
+        visible = {cell['id'] for cell in read_cells(source) if 'exports' in directives(cell['source'])}
+        nb.cells = with_api(nb.cells, f'{cfg.lib_name}.{module}', order, visible)
+        if constants: nb.cells.append(mk_cell(constant_entries(constants, file, cfg), 'markdown'))
+    for cell in nb.cells: # links stay within this site
+        if cell.cell_type != 'markdown': continue
+        cell.source = cell.source.replace(f']({cfg.doc_host}{cfg.doc_baseurl}/', f']({to_root}')
+    write_nb(nb, path)
+
 def process_notebooks(cfg) -> Path:
-    "The folder with everything in nbs/, the notebooks as nbdev prepares them, but no cell of them is executed."
+    "Make the folder with everything in nbs/, the notebooks as nbdev prepares them, but run no cell."
     shutil.rmtree(cfg.config_path/'_proc', ignore_errors=True)
     refresh_quarto_yml()
-    cfg['skip_procs'] = 'exec_show_docs'
+    cfg['skip_procs'] = SKIPPED
     folder = proc_nbs(n_workers=0, skip_folder_re=r'^[_.]|^runs$')
-    for path in folder.glob('*.ipynb'):
-        nb = read_nb(path)
-        nb.cells.insert(1, mk_cell(notebook_links(path.name, cfg), 'markdown')) # the first cell is the front matter
-        shown = {i: match[1] for i, cell in enumerate(nb.cells) if cell.cell_type == 'code' and (match := re.search(r'(?m)^show_doc\(([\w.]+)\)', cell.source))}
-        module = cfg.lib_path/re.sub(r'^\d+_(.*)', r'\1.py', path.stem) # index has none
-        constants = exported_constants(module) if module.suffix else {}
-        anchors = {name.lower() for name in [*shown.values(), *constants]}
-        for i, cell in enumerate(nb.cells):
-            if i in shown: nb.cells[i] = cell = mk_cell(api_entries(shown[i]), 'markdown')
-            elif cell.cell_type == 'markdown': # a heading such as `## Crop` must not take the anchor of `crop`
-                cell.source = re.sub(r'(?m)^#+ (\w+)$', lambda m: f'{m[0]} {{#about-{m[1].lower()}}}' if m[1].lower() in anchors else m[0], cell.source)
-            if cell.cell_type == 'markdown': cell.source = cell.source.replace(f']({cfg.doc_host}{cfg.doc_baseurl}/', '](') # stay within this site
-        if constants: nb.cells.append(mk_cell(constant_entries(constants, module, cfg), 'markdown'))
-        write_nb(nb, path)
+    for source in all_notebooks(): process_notebook(folder/notebook_name(source), source, cfg)
     return folder
 
-def notebook_links(name: str, cfg) -> str:
-    "Links to a notebook on Colab and on GitHub, as Markdown."
-    place = f'{cfg.user}/{cfg.repo}/blob/{cfg.branch}/{cfg.nbs_path.name}/{name}'
-    return (f'[Open in Colab](https://colab.research.google.com/github/{place}){{.btn .btn-sm .btn-primary}} '
-            f'[Notebook on GitHub](https://github.com/{place}){{.btn .btn-sm .btn-primary}}')
+def notebook_links(path: Path, cfg) -> str:
+    "Return links to a notebook on Colab and on GitHub, as Markdown."
+    place = f'{cfg.user}/{cfg.repo}/blob/{cfg.branch}/{cfg.nbs_path.name}/{notebook_name(path)}'
+    button = '{.btn .btn-sm .btn-primary}'
+    return (f'[Open in Colab](https://colab.research.google.com/github/{place}){button} '
+            f'[Notebook on GitHub](https://github.com/{place}){button}')
 
 def strip_numbers(folder: Path):
-    "01_model.ipynb becomes model.ipynb, as in nbdev's addresses: smalldocs names a page after its file."
-    for path in [*folder.glob('*.ipynb'), *folder.glob('*.qmd'), folder/'sidebar.yml']:
+    "Rename 01_model.ipynb to model.ipynb, as in nbdev's addresses: smalldocs names a page after its file."
+    for path in [*folder.rglob('*.ipynb'), *folder.rglob('*.qmd'), folder/'sidebar.yml']:
         text = path.read_text(encoding='utf-8')
-        text = re.sub(r'(\]\(|href: )\d+\w?_(?=\w+\.(?:ipynb|qmd))', r'\1', text)
-        path.write_text(re.sub(r'output-file: [\w.]+\\n', '', text), encoding='utf-8')
-        path.rename(folder/re.sub(r'^\d+\w?_', '', path.name))
+        text = re.sub(r'(\]\(|href: )((?:[\w.-]+/)*)\d+\w?_(?=\w+\.(?:ipynb|qmd))', r'\1\2', text)
+        path.write_text(re.sub(r'output-file: [\w./]+\\n', '', text), encoding='utf-8')
+        path.rename(path.with_name(re.sub(r'^\d+\w?_', '', path.name)))
 
 def render(folder: Path, tool: str):
     "Make the site from processed notebooks."
@@ -67,18 +112,21 @@ def render(folder: Path, tool: str):
     unknown = set(site.warnings) - KNOWN_WARNINGS
     if unknown: sys.exit('\n'.join(sorted(unknown)))
     for theme in (site.out/'site_libs'/'themes').glob('*.css'): # no fonts from other sites
-        theme.write_text(re.sub(r'@import url\([^)]*\);?', '', theme.read_text(encoding='utf-8')), encoding='utf-8')
+        text = re.sub(r'@import url\([^)]*\);?', '', theme.read_text(encoding='utf-8'))
+        theme.write_text(text, encoding='utf-8')
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = new_parser(__doc__)
     parser.add_argument('--output', type=Path, help='default: doc_path in settings.ini')
-    parser.add_argument('--with', dest='tool', choices=['quarto', 'smalldocs'], default='quarto' if shutil.which('quarto') else 'smalldocs')
+    parser.add_argument('--with', dest='tool', choices=['quarto', 'smalldocs'],
+                        default='quarto' if shutil.which('quarto') else 'smalldocs')
     args = parser.parse_args()
     output = args.output and args.output.resolve()
-    os.chdir(Path(__file__).resolve().parent.parent) # nbdev looks for settings.ini from here
+    os.chdir(root) # nbdev looks for settings.ini from here
     cfg = get_config()
     output = output or cfg.doc_path
-    if output.exists() and not (output/'site_libs').is_dir(): sys.exit(f'{output} exists and is not a site; it would be deleted')
+    if output.exists() and not (output/'site_libs').is_dir():
+        sys.exit(f'{output} exists and is not a site; it would be deleted')
     folder = process_notebooks(cfg)
     render(folder, args.tool)
     shutil.rmtree(output, ignore_errors=True)

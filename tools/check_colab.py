@@ -1,49 +1,72 @@
 #!/usr/bin/env python3
-"""Run notebooks as Colab does: each alone in an empty folder, in an environment of its own with only what Colab preinstalls of ours.
+"""Run notebooks as Colab does: each alone in an empty folder, with no more than Colab preinstalls.
 
-    python tools/check_colab.py WHEEL [NOTEBOOK …]
+    python tools/check_colab.py WHEEL [NOTEBOOK …]     default: the course and nbs/further/
 
-Their first cell installs the package, here from WHEEL, on Colab from its public address, and says so.
+Their first cell installs the package, here from WHEEL, on Colab from its public address, and says so. For the
+first notebook it installs what the package requires as well; the others find that installed, to save time.
 CIFAR_NB_BUDGET and CIFAR_NB_DATA are passed on to them.
 """
-import argparse, json, os, re, shutil, subprocess, sys, tempfile
+import json, os, re, shutil, subprocess, sys, tempfile
+from importlib.metadata import requires
 from pathlib import Path
 
 from linked_env import make_linked_env
-from run_notebooks import all_notebooks, check_saved, run, run_each
+from project import all_notebooks, new_parser
+from run_notebooks import check_saved, run, run_each
 
 PREINSTALLED = 'torch', 'torchvision', 'numpy', 'matplotlib', 'ipykernel'
 
 def find_package(python: Path) -> str:
-    "The file that this Python would import as cifar_nb; empty where it can't."
-    code = 'from importlib.util import find_spec; spec = find_spec("cifar_nb"); print(spec.origin if spec else "")'
-    return subprocess.run([python, '-c', code], cwd='/', check=True, capture_output=True, text=True).stdout.strip()
+    "Return the file that this Python would import as cifar_nb; empty if it can't."
+    code = 'import importlib.util as u; spec = u.find_spec("cifar_nb"); print(spec.origin if spec else "")'
+    done = subprocess.run([python, '-c', code], cwd='/', check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
-def run_as_on_colab(path: Path, wheel: Path):
-    "Run a notebook, and see that its first cell did what the rest relies on."
+def add_kernel(folder: Path, python: Path, wheel: Path):
+    "Make this Python known to Jupyter as the kernel `colab`."
+    spec = folder/'kernels'/'colab'/'kernel.json'
+    spec.parent.mkdir(parents=True)
+    command = [str(python), '-m', 'ipykernel_launcher', '-f', '{connection_file}']
+    env = dict(COLAB_RELEASE_TAG='a test', CIFAR_NB_INSTALL=str(wheel))
+    spec.write_text(json.dumps(dict(display_name='Colab', language='python', argv=command, env=env)))
+    os.environ['JUPYTER_PATH'] = str(folder)
+
+def check_run(nb, env: Path, python: Path, wheel: Path):
+    "See that the first cell of a notebook did what the rest relies on. Raise `AssertionError` if not."
+    install, *_ = (c for c in nb.cells if c.cell_type == 'code')
+    said, install.outputs = ''.join(out.get('text', '') for out in install.outputs), []
+    installed = f'from {wheel}\n' in said
+    assert installed, f'the first cell does not say that it installed the package, but: {said!r}'
+    package = find_package(python)
+    assert package.startswith(str(env)), f'the first cell did not install cifar_nb; it is in {package!r}'
+    outputs = ''.join(json.dumps(cell.outputs) for cell in nb.cells if cell.cell_type == 'code')
+    picks = 'pick_budget(' in json.dumps(nb)
+    assert not picks or re.search(r'budget: \w+', outputs), 'it does not say with which budget it runs'
+
+def run_as_on_colab(path: Path, wheel: Path, *installed: str):
+    "Run a notebook in an environment with these packages, and check it."
     with tempfile.TemporaryDirectory() as tmp:
-        env, empty, spec = (Path(tmp).resolve()/name for name in ('env', 'content', 'kernels/colab/kernel.json'))
-        python = make_linked_env(env, *PREINSTALLED)
+        folder = Path(tmp).resolve()
+        env, empty = folder/'env', folder/'content'
+        python = make_linked_env(env, *PREINSTALLED, *installed)
         empty.mkdir()
-        spec.parent.mkdir(parents=True)
-        spec.write_text(json.dumps(dict(display_name='Colab', language='python', argv=[str(python), '-m', 'ipykernel_launcher', '-f', '{connection_file}'],
-                                        env=dict(COLAB_RELEASE_TAG='a test', CIFAR_NB_INSTALL=str(wheel)))))
-        os.environ['JUPYTER_PATH'] = tmp
-        assert not find_package(python), f'cifar_nb was there before the first cell: {find_package(python)}'
+        add_kernel(folder, python, wheel)
+        package = find_package(python)
+        assert not package, f'cifar_nb was there before the first cell: {package}'
         nb = run(Path(shutil.copy(path, empty)), empty, 'colab')
-        install, *_ = (c for c in nb.cells if c.cell_type == 'code')
-        said, install.outputs = ''.join(out.get('text', '') for out in install.outputs), []
-        assert f'from {wheel}\n' in said, f'the first cell does not say that it installed the package, but: {said!r}'
-        assert find_package(python).startswith(str(env)), f'the first cell did not install cifar_nb; it is in {find_package(python)!r}'
-        text = json.dumps(nb)
-        assert 'pick_budget(' not in text or re.search(r'budget: \w+', ''.join(json.dumps(cell.outputs) for cell in nb.cells if cell.cell_type == 'code')), 'it does not say with which budget it runs'
+        check_run(nb, env, python, wheel)
         check_saved(path, nb)
 
-if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main():
+    parser = new_parser(__doc__)
     parser.add_argument('wheel', type=Path)
-    parser.add_argument('notebooks', nargs='*', type=Path, help='default: all in nbs/')
+    parser.add_argument('notebooks', nargs='*', type=Path)
     args = parser.parse_args()
-    wheel = args.wheel.resolve()
+    wheel, notebooks = args.wheel.resolve(), args.notebooks or all_notebooks('.', 'further')
     if not wheel.is_file(): parser.error(f'there is no {wheel}')
-    sys.exit(not run_each(args.notebooks or all_notebooks(), lambda path: run_as_on_colab(path, wheel), 'as on Colab'))
+    required = [r for r in requires('cifar_nb') or () if 'extra ==' not in r]
+    def one(path): run_as_on_colab(path, wheel, *([] if path == notebooks[0] else required))
+    sys.exit(not run_each(notebooks, one, 'as on Colab'))
+
+if __name__ == '__main__': main()

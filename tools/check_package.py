@@ -3,20 +3,25 @@
 
     python tools/check_package.py FOLDER     leaves sdist and wheel there
 
-- sdist and wheel are built from what is in git's index, the wheel from the sdist; `twine check --strict` passes.
+- sdist and wheel are built from what is in git's index, the wheel from the sdist; `twine check --strict`
+  passes.
 - The wheel holds cifar_nb/ and its metadata, nothing else.
-- Installed alone, `cifar_nb train --quick` runs in an empty folder, without data or network, and opens no file of this clone. (One epoch of its three.)
+- Installed alone, `cifar_nb train --quick` runs in an empty folder, without data or network, and opens no
+  file of this clone. (One epoch of the fast recipe, the one with the least arithmetic.)
 - cifar_nb and cifar_nb.train take no more than 0.3 s to import beyond torch and torchvision.
 """
-import argparse, os, re, statistics, subprocess, sys, tempfile
+import os, re, statistics, subprocess, sys, tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
 from linked_env import make_linked_env
+from project import new_parser, root
 
-root = Path(__file__).resolve().parent.parent
+LONGEST_IMPORT = .3 # seconds
+TRAIN = 'train', '--quick', '--recipe', 'fast', '--epochs', '1', '--output', 'run'
+MADE = {'history.csv', 'recipe.json', 'weights.safetensors', 'curves.png', 'misclassified.png'}
 
-# Python runs this at its start. Not an exception: somebody could catch it.
+# Python runs this at its start. It ends the process: an exception could be caught.
 WATCH = """
 import os, sys
 def watch(event, args):
@@ -29,43 +34,63 @@ sys.addaudithook(watch)
 """
 
 def build(folder: Path) -> Path:
-    "sdist and wheel from what is in git's index; returns the wheel."
+    "Build sdist and wheel from what is in git's index and return the wheel."
     with tempfile.TemporaryDirectory() as export:
         subprocess.run(['git', 'checkout-index', '--all', f'--prefix={export}/'], cwd=root, check=True)
-        subprocess.run([sys.executable, '-m', 'build', '--outdir', folder, export], check=True, stdout=subprocess.DEVNULL)
+        command = [sys.executable, '-m', 'build', '--outdir', folder, export]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, f'the package can\'t be built:\n{done.stdout}{done.stderr}'
     subprocess.run([sys.executable, '-m', 'twine', 'check', '--strict', *folder.iterdir()], check=True)
     [wheel] = folder.glob('*.whl')
     return wheel
 
 def seconds_to_import(python: Path, module: str) -> float:
-    "How long a module takes to import after torch and torchvision: the median of five processes."
-    code = f'import torch, torchvision, time; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)'
-    return statistics.median(float(subprocess.run([python, '-c', code], cwd='/', check=True, capture_output=True, text=True).stdout) for _ in range(5))
+    "Return how long a module takes to import after torch and torchvision: the median of three processes."
+    code = (f'import torch, torchvision, time; start = time.perf_counter(); import {module}; '
+            'print(time.perf_counter() - start)')
+    def measure():
+        done = subprocess.run([python, '-c', code], cwd='/', check=True, capture_output=True, text=True)
+        return float(done.stdout)
+    return statistics.median(measure() for _ in range(3))
+
+def check_imports(python: Path):
+    "See that the package is quick to import. Raise `AssertionError` if not."
+    for module in ('cifar_nb', 'cifar_nb.train'):
+        seconds = seconds_to_import(python, module)
+        print(f'import {module}: {seconds:.3f} s after torch and torchvision', flush=True)
+        assert seconds < LONGEST_IMPORT, f'importing {module} takes {seconds:.2f} s more than torch'
+
+def check_training(command: Path, folder: Path):
+    "Train in an empty folder, without data or network. Raise `AssertionError` if a file is missing."
+    home, empty = folder/'home', folder/'empty'
+    for path in (home, empty): path.mkdir()
+    ours = 'CIFAR_NB_', 'XDG_', 'PYTHON'
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    env |= dict(HOME=str(home), https_proxy='http://127.0.0.1:9')
+    done = subprocess.run([command, *TRAIN], cwd=empty, env=env, text=True, capture_output=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, f'cifar_nb train ended with status {done.returncode}:\n{said}'
+    made = {file.name for file in (empty/'run').iterdir()}
+    assert made >= MADE, f'cifar_nb train left only {sorted(made)}'
+    print(*done.stdout.strip().splitlines()[-2:], sep='\n')
 
 def check(wheel: Path):
-    "See that a wheel does what it should. Raises `AssertionError` where it does not."
-    foreign = [name for name in ZipFile(wheel).namelist() if not re.match(r'cifar_nb(-[\d.]+\.dist-info)?/', name)]
+    "See that a wheel does what it should. Raise `AssertionError` if not."
+    ours = re.compile(r'cifar_nb(-[\d.]+\.dist-info)?/')
+    foreign = [name for name in ZipFile(wheel).namelist() if not ours.match(name)]
     assert not foreign, f'the wheel holds more than the package: {", ".join(foreign)}'
     with tempfile.TemporaryDirectory() as tmp:
-        tmp = Path(tmp).resolve()
-        python = make_linked_env(tmp/'env', 'torch', 'torchvision', 'numpy', 'matplotlib')
-        subprocess.run([python, '-m', 'pip', 'install', '-q', wheel], check=True)
-        [site] = tmp.glob('env/lib/*/site-packages')
-        (site/'sitecustomize.py').write_text(WATCH.format(clone=f'{root}{os.sep}', ours=f'{sys.prefix}{os.sep}'))
-        for module in ('cifar_nb', 'cifar_nb.train'):
-            seconds = seconds_to_import(python, module)
-            print(f'import {module}: {seconds:.3f} s after torch and torchvision', flush=True)
-            assert seconds < .3, f'importing {module} takes {seconds:.2f} s longer than importing torch and torchvision'
-        for name in ('home', 'empty'): (tmp/name).mkdir()
-        env = {name: value for name, value in os.environ.items() if not name.startswith(('CIFAR_NB_', 'XDG_', 'PYTHON'))} | dict(HOME=str(tmp/'home'), https_proxy='http://127.0.0.1:9')
-        done = subprocess.run([tmp/'env'/'bin'/'cifar_nb', 'train', '--quick', '--epochs', '1', '--output', 'run'], cwd=tmp/'empty', env=env, text=True, capture_output=True)
-        assert done.returncode == 0, f'cifar_nb train ended with status {done.returncode}:\n{done.stdout}{done.stderr}'
-        made = {file.name for file in (tmp/'empty'/'run').iterdir()}
-        assert made >= {'history.csv', 'recipe.json', 'weights.safetensors', 'curves.png', 'misclassified.png'}, f'cifar_nb train left only {sorted(made)}'
-        print(done.stdout.strip().splitlines()[-2])
+        folder = Path(tmp).resolve()
+        python = make_linked_env(folder/'env', 'torch', 'torchvision', 'numpy', 'matplotlib')
+        subprocess.run([python, '-m', 'pip', 'install', '-qq', wheel], check=True)
+        [site] = folder.glob('env/lib/*/site-packages')
+        watch = WATCH.format(clone=f'{root}{os.sep}', ours=f'{sys.prefix}{os.sep}')
+        (site/'sitecustomize.py').write_text(watch)
+        check_imports(python)
+        check_training(folder/'env'/'bin'/'cifar_nb', folder)
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = new_parser(__doc__)
     parser.add_argument('folder', type=Path, help='new or empty')
     folder = parser.parse_args().folder.resolve()
     try: check(build(folder))

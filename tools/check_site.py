@@ -1,170 +1,125 @@
 #!/usr/bin/env python3
-"""Check the built site in a real browser. Prints one line for each check with its counts; exit status 1 if one fails.
+"""Check the built site in a real browser. Prints a line for each check; exit status 1 if one fails.
 
     python tools/check_site.py DIR
 
-The site is served on this machine under the path that it has in public; every other address is cut off, so that links to other sites are
-checked for their form only. It was tried on the output of smalldocs. Quarto's output has the same marks (smalldocs takes them from Quarto),
-except for search, whose selectors are those of Quarto's own script; they could not be tried here.
+We serve the site on this machine under its public path and cut off every other address, so links to other
+sites are checked for their form only. The checks were tried on the output of smalldocs. Quarto's output has
+the same marks (smalldocs takes them from Quarto), except for search, whose selectors are those of Quarto's
+own script; we could not try them here.
 """
-import argparse, ast, os, posixpath, re, sys, tempfile, threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import ast, os, posixpath, re, sys, tempfile
 from itertools import product
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import yaml
 from nbdev.config import get_config
 from playwright.sync_api import Error, sync_playwright
 
-from api_table import exported_constants
+from api_table import definitions, exported_constants
 from browser import FLAGS, find_browser
+from project import FOLDERS, all_notebooks, new_parser, notebook_name, page_name, root
+from site_pages import WIDTHS, new_context, read_pages, serve
 
-root = Path(__file__).resolve().parent.parent
 MAX_BYTES = 2_000_000 # of a page with all that it loads
-WIDTHS = (390, 1440) # pixels: a phone, a desktop
-READ_PAGE = """() => {
-  const attributes = (selector, name) => [...document.querySelectorAll(selector)].map(e => e.getAttribute(name));
-  const api = {};
-  for (const source of document.querySelectorAll('main .api-source')) {
-    const heading = source.closest('p').previousElementSibling, parameters = [];
-    for (let e = heading.nextElementSibling; e && !e.matches('section, h2, h3, h4, .cell'); e = e.nextElementSibling)
-      parameters.push(...[...e.querySelectorAll('tbody tr > :first-child')].map(cell => cell.textContent).filter(name => name != 'returns'));
-    api[heading.id || heading.parentElement.id] = {source: source.href, parameters};
-  }
-  return {
-    links: attributes('a[href]', 'href'),
-    files: [...attributes('img', 'src'), ...attributes('link[rel=stylesheet], link[rel=icon]', 'href'), ...attributes('meta[property="og:image"]', 'content'), ...attributes('script[src]', 'src')],
-    ids: attributes('[id]', 'id'),
-    noAlt: [...document.querySelectorAll('img')].filter(i => !(i.alt || '').trim()).map(i => {
-      const cell = i.closest('.cell'), code = cell && cell.querySelector('code.sourceCode');
-      return code ? code.textContent.split('\\n')[0] : i.src.slice(0, 60);
-    }),
-    images: [...document.querySelectorAll('img')].map(i => i.naturalWidth),
-    api,
-    has: Object.fromEntries(Object.entries({
-      title: 'h1.title', 'table of contents': '#TOC a', 'previous or next page': '.page-navigation a', sidebar: '#quarto-sidebar a', search: '#quarto-search',
-      'theme switch': '.quarto-color-scheme-toggle', favicon: 'link[rel=icon]', 'social card': 'meta[property="og:image"]',
-    }).map(([what, selector]) => [what, !!document.querySelector(selector)])),
-    code: document.querySelectorAll('main div.sourceCode').length,
-    copy: document.querySelectorAll('main .code-copy-button').length,
-    sidebar: [...document.querySelectorAll('#quarto-sidebar a.sidebar-link')].map(a => a.textContent.trim()),
-  };
-}"""
-
-# What sticks out of the window, unless it is inside something that scrolls. (The page itself may hide what sticks out.)
-READ_WIDE = """() => {
-  const box = e => e.getBoundingClientRect(), fits = e => !box(e).width || box(e).right <= 0 || box(e).left >= -1 && box(e).right <= innerWidth + 1; // wholly outside: a menu that is closed
-  const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) && fits(e) || scrolls(e.parentElement));
-  return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility()).filter(e => !fits(e) && !scrolls(e)).map(e => `${e.tagName} from ${Math.round(box(e).left)} to ${Math.round(box(e).right)}`).slice(0, 1);
-}"""
-
-# What slides out of the window, as the sidebar does on a phone, has done so. It begins in the next frame.
-SLID = "() => new Promise(requestAnimationFrame).then(() => Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished)))"
-
 failed = []
 def report(what: str, problems: list[str]):
-    "One line for a check, and one for each problem."
+    "Print one line for a check, and one for each problem."
     if problems: failed.append(what)
     print(f"{'FAIL' if problems else 'ok  '} {what}", *(f'     {p}' for p in problems), sep='\n')
 
-class Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *args): pass
+def repository_link_problem(name: str, link: str, file: str) -> str:
+    "Return what is wrong with a link to a file of the repository, and a line of it."
+    file, _, line = file.partition('#L')
+    lines = (root/file).read_text(encoding='utf-8').count('\n') if (root/file).is_file() else -1
+    return f'{name}: {link} is not in the repository' if lines < int(line or 0) else ''
 
-class Server(ThreadingHTTPServer):
-    def handle_error(self, *args): pass # the browser went on before it had everything
-
-def serve(folder: Path, base: str, tmp: str) -> str:
-    "Serve the site under its public path; gives its address."
-    (Path(tmp)/base.strip('/')).symlink_to(folder)
-    server = Server(('127.0.0.1', 0), partial(Handler, directory=tmp))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f'http://127.0.0.1:{server.server_port}{base.rstrip("/")}/'
-
-def read_pages(browser, address: str, folder: Path) -> dict:
-    "Every page as the browser has it, what it logged, what it loaded, and what is too wide."
-    pages = {}
-    for path in sorted(folder.rglob('*.html')):
-        name = path.relative_to(folder).as_posix()
-        context = browser.new_context()
-        context.route(lambda url: not url.startswith(address), lambda route: route.abort())
-        page, errors, wide, loaded, outside = context.new_page(), [], [], set(), set()
-        page.on('console', lambda m: errors.append(m.text) if m.type == 'error' and not any(m.location['url'] == url for url in outside) else None)
-        page.on('pageerror', lambda e: errors.append(str(e)))
-        page.on('request', lambda r: (loaded if r.url.startswith(address) else outside).add(r.url) if not r.url.startswith('data:') else None)
-        page.goto(address + name, wait_until='load')
-        for width in WIDTHS:
-            page.set_viewport_size(dict(width=width, height=900))
-            page.evaluate(SLID)
-            wide += [f'{what} of {width} pixels' for what in page.evaluate(READ_WIDE)]
-        size = sum((folder/unquote(urlsplit(url).path.removeprefix(urlsplit(address).path))).stat().st_size for url in loaded if not url.endswith('/favicon.ico'))
-        pages[name] = page.evaluate(READ_PAGE) | dict(errors=errors, size=size, wide=wide, outside=sorted(outside))
-        context.close()
-    return pages
+def site_link_problem(pages: dict, folder: Path, name: str, link: str, target: str) -> str:
+    "Return what is wrong with a link to a page, a file or an anchor of the site."
+    path, _, anchor = target.partition('#')
+    path = unquote(path.split('?')[0])
+    path = posixpath.normpath(posixpath.join('/', posixpath.dirname(name), path))[1:] if path else name
+    if not (folder/path).is_file(): return f'{name}: {link} does not exist'
+    places = pages[path]['ids'].count(unquote(anchor)) if anchor else 1
+    return '' if places == 1 else f'{name}: {link} names {places} places'
 
 def check_links(pages: dict, folder: Path, cfg):
     "Every link and file: within the site, into the repository, or elsewhere."
     public, blob = f'{cfg.doc_host}{cfg.doc_baseurl}/', f'{cfg.git_url}/blob/{cfg.branch}/'
-    counts, problems = dict.fromkeys(['pages and files', 'anchors', 'into the repository', 'elsewhere'], 0), []
-    for name, page in pages.items():
-        for link in page['links'] + page['files']:
-            if link.startswith('data:'): continue
-            target = link.removeprefix(public)
-            if target.startswith(blob):
-                counts['into the repository'] += 1
-                file, _, line = target.removeprefix(blob).partition('#L')
-                lines = (root/file).read_text(encoding='utf-8').count('\n') if (root/file).is_file() else -1
-                if lines < int(line or 0): problems.append(f'{name}: {link} is not in the repository')
-            elif re.match(r'[a-z]+:|//', target):
-                counts['elsewhere'] += 1
-                if not re.fullmatch(r'https://[\w-]+(\.[\w-]+)+(/[^\s<>"]*)?', target): problems.append(f'{name}: {link} is not a proper address')
-            else:
-                path, _, anchor = target.partition('#')
-                path = posixpath.normpath(unquote(path.split('?')[0])) if path else name
-                counts['anchors' if anchor else 'pages and files'] += 1
-                if not (folder/path).is_file(): problems.append(f'{name}: {link} does not exist')
-                elif anchor and pages[path]['ids'].count(unquote(anchor)) != 1: problems.append(f'{name}: {link} names {pages[path]["ids"].count(unquote(anchor))} places')
+    counts = dict.fromkeys(['pages and files', 'anchors', 'into the repository', 'elsewhere'], 0)
+    problems = []
+    every = [(name, link) for name, page in pages.items() for link in page['links'] + page['files']]
+    for name, link in every:
+        if link.startswith('data:'): continue
+        if link.startswith(blob):
+            kind = 'into the repository'
+            problem = repository_link_problem(name, link, link.removeprefix(blob))
+        elif re.match(r'[a-z]+:|//', link) and not link.startswith(public):
+            proper = re.fullmatch(r'https://[\w-]+(\.[\w-]+)+(/[^\s<>"]*)?', link)
+            kind, problem = 'elsewhere', '' if proper else f'{name}: {link} is not a proper address'
+        else:
+            kind = 'anchors' if '#' in link else 'pages and files'
+            target = f'/{link.removeprefix(public)}' if link.startswith(public) else link
+            problem = site_link_problem(pages, folder, name, link, target)
+        counts[kind] += 1
+        if problem: problems.append(problem)
     report('links: ' + ', '.join(f'{n} {what}' for what, n in counts.items()), problems)
 
 def check_notebook_links(pages: dict, cfg):
     "Each notebook's page leads to that notebook, on Colab and on GitHub."
-    problems, notebooks = [], sorted(cfg.nbs_path.glob('*.ipynb'))
+    problems, notebooks = [], all_notebooks()
     for notebook in notebooks:
-        name = re.sub(r'^\d+\w?_', '', notebook.stem) + '.html'
-        place = f'{cfg.user}/{cfg.repo}/blob/{cfg.branch}/{cfg.nbs_path.name}/{notebook.name}'
+        page = page_name(notebook)
+        place = f'{cfg.user}/{cfg.repo}/blob/{cfg.branch}/{cfg.nbs_path.name}/{notebook_name(notebook)}'
+        links = pages.get(page, dict(links=[]))['links']
         for link in (f'https://colab.research.google.com/github/{place}', f'https://github.com/{place}'):
-            if link not in pages.get(name, dict(links=[]))['links']: problems.append(f'{name} has no link to {link}')
+            if link not in links: problems.append(f'{page} has no link to {link}')
     report(f'Colab and notebook links: {len(notebooks)} notebooks', problems)
 
-def parameters(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
-    "The parameters of a function, of a class's constructor or of a dataclass."
-    if isinstance(node, ast.FunctionDef): return [a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg) and a.arg != 'self']
+def parameters(node) -> list[str]:
+    "Return the parameters of a function, of a class's constructor or of a dataclass."
+    if not isinstance(node, ast.ClassDef):
+        return [a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg) and a.arg != 'self']
     init = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == '__init__']
-    return parameters(init[0]) if init else [n.target.id for n in node.body if isinstance(n, ast.AnnAssign)]
+    if init: return parameters(init[0])
+    return [n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
+
+def entry_problem(node, name: str, place: str, entries: list[dict]) -> str:
+    "Return what is wrong with the entries of one exported name."
+    if len(entries) != 1: return f'{name} has {len(entries)} entries'
+    source, listed = entries[0]['source'], entries[0]['parameters']
+    if not source.endswith(f'/{place}'): return f'{name}: its source is {place}, not {source}'
+    if isinstance(node, ast.Assign) or sorted(listed) == sorted(parameters(node)): return ''
+    return f'{name}: the table has {listed}, not {parameters(node)}'
 
 def check_api(pages: dict, cfg):
-    "Every exported name has an entry with its source, and all its parameters in a table."
+    """Every exported name has an entry with its source, and all its parameters in a table.
+
+    Two modules may export the same name; the source tells whose entry is whose.
+    """
     problems, count = [], 0
-    def entries_of(name): return [page['api'][name.lower()] for page in pages.values() if name.lower() in page['api']]
-    for file in sorted(cfg.lib_path.glob('[!_]*.py')):
-        for node in ast.parse(file.read_text(encoding='utf-8')).body:
-            if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith('_'): continue
+    for file in sorted(cfg.lib_path.rglob('[!_]*.py')):
+        module = file.relative_to(cfg.lib_path).as_posix()
+        for name, node in (definitions(file) | exported_constants(file)).items():
             count += 1
-            entries = entries_of(node.name)
-            if len(entries) != 1: problems.append(f'{node.name} has {len(entries)} entries')
-            elif f'/{cfg.lib_name}/{file.name}#L{node.lineno}' not in entries[0]['source']: problems.append(f"{node.name}: the source is line {node.lineno} of {file.name}, not {entries[0]['source']}")
-            elif sorted(entries[0]['parameters']) != sorted(parameters(node)): problems.append(f"{node.name}: the table has {entries[0]['parameters']}, not {parameters(node)}")
-        for name, node in exported_constants(file).items():
-            count += 1
-            entries = entries_of(name)
-            if [entry['source'].rpartition('/')[2] for entry in entries] != [f'{file.name}#L{node.lineno}']: problems.append(f'{name} has the entries {entries}')
-    report(f'API: {count} exported functions, classes and constants', problems)
+            entries = [page['api'][name.lower()] for page in pages.values() if name.lower() in page['api']]
+            ours = [entry for entry in entries if f'/{module}#' in entry['source']] or entries
+            problems.append(entry_problem(node, name, f'{cfg.lib_name}/{module}#L{node.lineno}', ours))
+    report(f'API: {count} exported functions, classes and constants', list(filter(None, problems)))
 
 def check_sidebar(pages: dict, cfg):
-    "The sidebar has the titles of sidebar.yml, in their order."
-    wanted = [item['text'] for item in yaml.safe_load((cfg.nbs_path/'sidebar.yml').read_text(encoding='utf-8'))['website']['sidebar']['contents']]
-    report(f'sidebar: {len(wanted)} titles in reading order', [f"{name}: {page['sidebar']}" for name, page in pages.items() if page['sidebar'] != wanted])
+    "The sidebar has the groups and titles of sidebar.yml in their order, and sidebar.yml has every notebook."
+    text = (cfg.nbs_path/'sidebar.yml').read_text(encoding='utf-8')
+    groups = yaml.safe_load(text)['website']['sidebar']['contents']
+    wanted = [[group['section'], [item['text'] for item in group['contents']]] for group in groups]
+    problems = [f"{name}: {page['sidebar']}" for name, page in pages.items() if page['sidebar'] != wanted]
+    listed = {group['section']: [item['href'] for item in group['contents']] for group in groups}
+    for folder, section in FOLDERS.items():
+        there = {notebook_name(path) for path in all_notebooks(folder)}
+        if different := there ^ set(listed.get(section, [])):
+            problems.append(f'{section}: sidebar.yml and nbs/{folder} differ in {sorted(different)}')
+    report(f'sidebar: {sum(len(titles) for _, titles in wanted)} titles in {len(wanted)} groups', problems)
 
 def open_menu(page):
     "On a phone, search and theme switch are behind the button of the menu."
@@ -176,17 +131,22 @@ def check_search(page, address: str):
     "Typing lr_find and clicking on a hit leads to its entry."
     page.goto(address + 'index.html')
     open_menu(page)
-    if page.locator('#quarto-search .aa-DetachedSearchButton').count(): page.locator('#quarto-search .aa-DetachedSearchButton').click() # Quarto's overlay
+    overlay = page.locator('#quarto-search .aa-DetachedSearchButton') # Quarto's
+    if overlay.count(): overlay.click()
     page.locator('#quarto-search input:visible, .aa-DetachedContainer input').first.fill('lr_find')
-    hits = page.locator('.smalldocs-search-results, .aa-DetachedContainer, .aa-Panel') # nowhere else on the page
-    hits.locator('a[href$="lr_finder.html#lr_find"], a[href$="lr_finder.html?q=lr_find#lr_find"]').first.click()
+    hits = page.locator('.smalldocs-search-results, .aa-DetachedContainer, .aa-Panel') # nowhere else
+    addresses = 'lr_finder.html#lr_find', 'lr_finder.html?q=lr_find#lr_find'
+    hits.locator(', '.join(f'a[href$="{address}"]' for address in addresses)).first.click()
     page.wait_for_url('**/lr_finder.html*#lr_find')
-    top = page.locator('[id="lr_find"]').evaluate('e => e.getBoundingClientRect().top')
-    report(f'search at {page.viewport_size["width"]} pixels: lr_find is found and shown', [] if 0 <= top < 900 else [f'its entry is at {top:.0f} pixels, out of sight'])
+    entry = page.locator('[id="lr_find"]')
+    entry.wait_for(state='visible')
+    top = entry.evaluate('e => e.getBoundingClientRect().top')
+    report(f'search at {page.viewport_size["width"]} pixels: lr_find is found and shown',
+           [] if 0 <= top < 900 else [f'its entry is at {top:.0f} pixels, out of sight'])
 
 def check_theme(page, address: str):
     "The switch changes the background, and the choice stays on the next page."
-    background = lambda: page.evaluate('getComputedStyle(document.body).backgroundColor')
+    def background(): return page.evaluate('getComputedStyle(document.body).backgroundColor')
     page.goto(address + 'index.html')
     before = background()
     open_menu(page)
@@ -199,11 +159,15 @@ def check_theme(page, address: str):
     report(f'theme switch at {page.viewport_size["width"]} pixels: {before} to {after}', problems)
 
 def check_landing(page, address: str):
-    "What this is, what came out (a figure and a table) and where to start are on the first screen of a desktop."
+    "What this is, what came out (a figure and a table), and where to start are on the first screen."
     page.goto(address + 'index.html')
-    bottoms = {what: page.locator(selector).first.evaluate('e => e.getBoundingClientRect().bottom') for what, selector in
-               (('what this is', 'h1.title'), ('where to start', 'main a[href="data.html"], main a[href="./data.html"]'), ('the figure', 'main img'), ('the table', 'main table'))}
-    report('landing page: all on the first screen', [f'{what} ends at {bottom:.0f} pixels' for what, bottom in bottoms.items() if bottom > 900])
+    parts = {'what this is': 'h1.title', 'the figure': 'main img', 'the table': 'main table',
+             'where to start': 'main a[href="data.html"], main a[href="./data.html"]'}
+    problems = []
+    for what, selector in parts.items():
+        bottom = page.locator(selector).first.evaluate('e => e.getBoundingClientRect().bottom')
+        if bottom > 900: problems.append(f'{what} ends at {bottom:.0f} pixels')
+    report('landing page: all on the first screen', problems)
 
 def check_copy(page, address: str):
     "The copy button gives the code of its block."
@@ -212,10 +176,48 @@ def check_copy(page, address: str):
     block.hover()
     page.locator('main .code-copy-button').first.click()
     copied, code = page.evaluate('navigator.clipboard.readText()'), block.inner_text()
-    report('code copy button', [] if copied.strip() == code.strip() else [f'{copied!r} is copied of {code!r}'])
+    same = copied.strip() == code.strip()
+    report('code copy button', [] if same else [f'{copied!r} is copied of {code!r}'])
+
+def total(pages: dict, what: str) -> int:
+    "Return how many of something all pages have."
+    return sum(p[what] if isinstance(p[what], int) else len(p[what]) for p in pages.values())
+
+def check_pages(pages: dict):
+    "Everything that a page shows by itself."
+    each = pages.items()
+    report(f"pages: {len(pages)} load without errors ({total(pages, 'outside')} requests to other sites)",
+           [f'{name}: {e}' for name, p in each for e in p['errors']])
+    report(f"images: {total(pages, 'images')} shown",
+           [f'{name}: {p["images"].count(0)} are empty' for name, p in each if 0 in p['images']])
+    report('images have alt texts', [f'{name}: {code}' for name, p in each for code in p['noAlt']])
+    report('every page has its parts',
+           [f'{name}: no {what}' for name, p in each for what, there in p['has'].items() if not there])
+    report(f"code blocks: {total(pages, 'code')} with a copy button",
+           [f"{name}: {p['copy']} for {p['code']} blocks" for name, p in each if p['copy'] != p['code']])
+    report('nothing sticks out at ' + ' and '.join(f'{width} pixels' for width in WIDTHS),
+           [f'{name}: {what}' for name, p in each for what in p['wide']])
+    course = {page_name(path) for path in all_notebooks('.')}
+    report(f'no code of the course is cut off at {WIDTHS[-1]} pixels',
+           [f'{name}: {line}' for name, p in each if name in course for line in p['cut']])
+    sizes = ', '.join(f"{name.removesuffix('.html')} {p['size']//1000:,} kB" for name, p in each)
+    report(f'weights: {sizes}', [f"{name}: {p['size']:,} bytes" for name, p in each if p['size'] > MAX_BYTES])
+
+def try_out(browser, address: str):
+    "Everything that takes a click."
+    clipboard = ['clipboard-read', 'clipboard-write']
+    context = new_context(browser, address, reduced_motion='reduce', permissions=clipboard)
+    context.set_default_timeout(10_000)
+    desktop = WIDTHS[-1]
+    at_widths = product((check_search, check_theme), WIDTHS)
+    for check, width in [*at_widths, (check_landing, desktop), (check_copy, desktop)]:
+        page = context.new_page()
+        page.set_viewport_size(dict(width=width, height=900))
+        try: check(page, address)
+        except Error as e: report(f'{check.__doc__} ({width} pixels)', [e.message.split('\n')[0]])
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = new_parser(__doc__)
     parser.add_argument('dir', type=Path, help='the built site')
     args = parser.parse_args()
     folder = args.dir.resolve()
@@ -226,27 +228,12 @@ def main():
         address = serve(folder, cfg.doc_baseurl, tmp)
         browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         pages = read_pages(browser, address, folder)
-        each = pages.items()
-        report(f"pages: {len(pages)} load without errors ({sum(len(p['outside']) for p in pages.values())} requests to other sites)", [f'{name}: {e}' for name, p in each for e in p['errors']])
+        check_pages(pages)
         check_links(pages, folder, cfg)
-        report(f"images: {sum(len(p['images']) for p in pages.values())} shown", [f'{name}: image {i + 1} is empty' for name, p in each for i, width in enumerate(p['images']) if not width])
-        report('images have alt texts', [f'{name}: {code}' for name, p in each for code in p['noAlt']])
         check_notebook_links(pages, cfg)
         check_api(pages, cfg)
         check_sidebar(pages, cfg)
-        report('every page has its parts', [f'{name}: no {what}' for name, p in each for what, there in p['has'].items() if not there])
-        report(f"code blocks: {sum(p['code'] for p in pages.values())} with a copy button", [f"{name}: {p['copy']} buttons for {p['code']} blocks" for name, p in each if p['copy'] != p['code']])
-        report('nothing sticks out at ' + ' and '.join(f'{width} pixels' for width in WIDTHS), [f'{name}: {what}' for name, p in each for what in p['wide']])
-        sizes = ', '.join(f"{name.removesuffix('.html')} {p['size']//1000:,} kB" for name, p in each)
-        report(f'weights: {sizes}', [f"{name}: {p['size']:,} bytes" for name, p in each if p['size'] > MAX_BYTES])
-        context = browser.new_context(reduced_motion='reduce', permissions=['clipboard-read', 'clipboard-write'])
-        context.set_default_timeout(10_000)
-        context.route(lambda url: not url.startswith(address), lambda route: route.abort())
-        for check, width in [*product((check_search, check_theme), WIDTHS), (check_landing, WIDTHS[-1]), (check_copy, WIDTHS[-1])]:
-            page = context.new_page()
-            page.set_viewport_size(dict(width=width, height=900))
-            try: check(page, address)
-            except Error as e: report(f'{check.__doc__} ({width} pixels)', [e.message.split('\n')[0]])
+        try_out(browser, address)
     sys.exit(bool(failed))
 
 if __name__ == '__main__': main()

@@ -5,26 +5,31 @@
     python tools/set_owner.py NAME       change the owner first; hosted CI passes its own
 """
 import re, subprocess, sys
-from configparser import ConfigParser
 from pathlib import Path
 
-root = Path(__file__).resolve().parent.parent
-settings = root/'settings.ini'
+from project import all_notebooks, root, settings
 
-def facts() -> ConfigParser:
-    "What settings.ini says now."
-    config = ConfigParser(delimiters=['='])
-    config.read(settings, encoding='utf-8')
-    return config['DEFAULT']
+DERIVED = ['pyproject.toml', 'CITATION.cff', 'CONTRIBUTING.md', '.github/**/*.yml', '.github/**/*.md']
 
-if len(sys.argv) > 1:
-    if not re.fullmatch(r'[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})', sys.argv[1]): sys.exit(f'not an account name: {sys.argv[1]!r}')
-    settings.write_text(re.sub(r'(?m)^user = .*$', f'user = {sys.argv[1]}', settings.read_text(encoding='utf-8')), encoding='utf-8')
+def change_owner(name: str):
+    "Write another owner into settings.ini."
+    if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9-]{0,38}', name): sys.exit(f'not an account name: {name!r}')
+    file = root/'settings.ini'
+    text = re.sub(r'(?m)^user = .*$', f'user = {name}', file.read_text(encoding='utf-8'))
+    file.write_text(text, encoding='utf-8')
 
-address, repo = facts()['git_url'], facts()['repo']
-for notebook in sorted((root/'nbs').glob('*.ipynb')):
-    old = notebook.read_text(encoding='utf-8')
-    new = re.sub(rf'https://github\.com/[\w-]+/{repo}\b', address, old)
-    if new != old: notebook.write_text(new, encoding='utf-8')
-subprocess.run([Path(sys.executable).parent/'nbdev_export'], cwd=root, check=True) # _modidx.py names the address too
-subprocess.run([sys.executable, root/'tools'/'make_readme.py'], check=True)
+def replace_addresses(file: Path):
+    "Replace the addresses of repository and site in a file by those in settings.ini."
+    cfg, old = settings(), file.read_text(encoding='utf-8')
+    new = re.sub(rf"https://github\.com/[\w-]+/{cfg['repo']}\b", cfg['git_url'], old)
+    base = cfg['doc_baseurl']
+    new = re.sub(rf'https://[\w-]+\.github\.io{base}\b', cfg['doc_host'] + base, new)
+    if new != old: file.write_text(new, encoding='utf-8')
+
+if __name__ == '__main__':
+    if len(sys.argv) > 1: change_owner(sys.argv[1])
+    for file in [*all_notebooks(), *(path for pattern in DERIVED for path in root.glob(pattern))]:
+        replace_addresses(file)
+    export = Path(sys.executable).parent/'nbdev_export'
+    subprocess.run([export], cwd=root, check=True) # _modidx.py names the address too
+    subprocess.run([sys.executable, root/'tools'/'make_readme.py'], check=True)
