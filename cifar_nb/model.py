@@ -136,7 +136,8 @@ def _draw_layers(ax, layers: list[Layer]) -> dict[str, tuple]:
     for layer in layers:
         is_image = len(layer.shape) == 3
         side, width = (layer.shape[-1] if is_image else 6), .9 + layer.shape[0]/250
-        ax.bar(x, side, width, -side/2, align='edge', color=COLORS[layer.kind], edgecolor='black', linewidth=.8)
+        style = dict(color=COLORS[layer.kind], edgecolor='black', linewidth=.8)
+        ax.bar(x, side, width, -side/2, align='edge', **style)
         size = f'\n{side}×{side}' if is_image and side != side_before else ''
         ax.text(x + width/2, -18.5, f'{layer.shape[0]}{size}', ha='center', va='top', fontsize=10)
         boxes[layer.name], side_before = (x, x + width, side), side

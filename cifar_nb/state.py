@@ -56,9 +56,9 @@ class NonFiniteError(FloatingPointError):
 class FiniteGuard:
     """Keeps a loss or gradient that isn't finite away from the weights.
 
-    When `NonFiniteError` is raised, parameters and optimizer state are as before the bad step. So are buffers,
-    if we check at every step; else they are as of the last check. With float16 single gradients may overflow,
-    which the scaler handles: there only the loss counts, and a scale that falls below 1.
+    When `NonFiniteError` is raised, parameters and optimizer state are as before the bad step. So are
+    buffers, if we check at every step; else they are as of the last check. With float16 single gradients may
+    overflow, which the scaler handles: there only the loss counts, and a scale that falls below 1.
     """
     def __init__(self,
         model: nn.Module, # watched
