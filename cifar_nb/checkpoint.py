@@ -173,11 +173,12 @@ class Checkpoints(CheckpointFolder, Callback):
     def after_epoch(self, state: TrainState): self.save(state, wait=state.finished)
 
     def after_fit(self, state: TrainState, error: BaseException | None):
-        "Save a state that was interrupted after a whole step; wait until everything is written."
+        "Save a state that was stopped or interrupted after a whole step; wait until everything is written."
         try:
             if isinstance(error, Interrupted):
                 self.save(state, wait=True)
                 error.args = (f"{error}; all of it is kept in '{self.folder}'",)
+            elif not error and state.should_stop: self.save(state, wait=True) # others may have set it later
         finally: self.close()
         if not error and self.pending: self.pending.result()
 

@@ -109,7 +109,8 @@ def save_weights(
     folder: str | os.PathLike, # a run folder
     model: nn.Module, # its state is saved as `weights.safetensors`
 ):
-    "Add the weights to a run folder."
+    "Write the weights. The folder is created if needed."
+    Path(folder).mkdir(parents=True, exist_ok=True)
     weights = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     write_file(Path(folder)/'weights.safetensors', safetensors.torch.save(weights))
 

@@ -230,7 +230,7 @@ class TrainState:
         values = dict(
             epoch=self.epoch, steps=m.steps, num_images=m.num_images, seconds=self.seconds,
             history=self.history, scaler=self.scaler.state_dict(),
-            optimizer=type(self.optimizer).__name__, optimizer_params=names)
+            optimizer=type(self.optimizer).__name__, optimizer_params=names, should_stop=self.should_stop)
         for i, state in self.optimizer.state_dict()['state'].items():
             for name, value in state.items():
                 (tensors if isinstance(value, Tensor) else values)[f'optimizer.{i}.{name}'] = value
@@ -257,7 +257,7 @@ class TrainState:
         self.optimizer.load_state_dict(optimizer_state)
         m.reset(values['steps'], values['num_images'], **stored_sums)
         self.epoch, self.seconds, self.history = values['epoch'], values['seconds'], list(values['history'])
-        self.logits = tensors.get('logits')
+        self.logits, self.should_stop = tensors.get('logits'), values.get('should_stop', False)
         theirs, ours = values['scaler'], self.scaler.state_dict() # with another precision we keep our own
         same_precision = ours and theirs.get('growth_interval') == ours['growth_interval']
         if same_precision: self.scaler.load_state_dict(theirs)

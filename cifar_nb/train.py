@@ -249,13 +249,15 @@ def _finish_epoch(state: TrainState, evaluator: Callable, schedule: Callable):
 # %% ../nbs/04_train.ipynb #55f41745
 def fit(
     state: TrainState, # trained in place
-    train: BatchSource, # training batches; to resume, a function of the epoch only
+    train: BatchSource, # training batches; to resume, the same again for each epoch
     test: Iterable | Evaluator, # test batches, or an `Evaluator` of them
-    schedule: Callable, # `schedule(step, total_steps)`: learning rate, as `OneCycle`
+    schedule: Callable, # `schedule(step, total_steps)`: replaces the optimizer's rate
     callbacks: Iterable[Callback] = (), # progress bars, checkpoints, your own
     train_step: TrainStep | None = None, # makes a step; `None`: `TrainStep(state)`
 ) -> TrainState: # the same state, for chaining
     "Train until all epochs are done or a callback stops it."
+    if not callable(schedule):
+        raise TypeError('schedule must be a function: schedule(step, total_steps)')
     evaluator = test if callable(test) else Evaluator(test)
     train_step = train_step or TrainStep(state)
     callbacks = sorted(callbacks, key=lambda callback: callback.order)
