@@ -62,7 +62,7 @@ def _times_lowest(
     smooth: list[float], # smoothed losses
     factor: float, # above 1
 ) -> float: # a loss above all that count as low
-    "Return the lowest loss times a factor. A loss may be negative: then a share of its way down counts, or of its size."
+    "Return the lowest loss times a factor. For a negative loss, a share of its way down or of its size counts."
     lowest = min(smooth)
     if lowest > 0: return factor*lowest
     return lowest + (factor - 1)*(max(smooth[0], 0) - lowest)
@@ -73,11 +73,13 @@ def _check_valley(curve: 'LRCurve'):
         raise RangeTestError('the loss of the first batch is not finite: look at data and model')
     smooth, first, last = curve.smooth, curve.lrs[0], curve.lrs[-1]
     if min(smooth) == smooth[0]:
-        raise RangeTestError(f'the loss never fell between {first:.3g} and {last:.3g} ({curve.stopped}): start lower')
+        raise RangeTestError(f'the loss never fell between {first:.3g} and {last:.3g} '
+                             f'({curve.stopped}): start lower')
     if smooth[-1] > _times_lowest(smooth, RISE): return
     raise RangeTestError({
         'end': f'the loss had not risen yet at {last:.3g}: end higher, or take more steps',
-        'diverged': f'the test stopped at {last:.3g}, before the loss had risen enough: use a diverge above {RISE:g}',
+        'diverged': f'the test stopped at {last:.3g}, before the loss had risen enough: '
+                    f'use a diverge above {RISE:g}',
         'non-finite loss': f'the step at {last:.3g} made the loss infinite or NaN before it had risen: '
                            'look at data and precision, or take more steps'}[curve.stopped])
 
@@ -211,13 +213,16 @@ def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer):
     share = f"{len(held & trained)} of this model's {len(trained)} trainable parameters"
     if not trained: raise ValueError('this model has no trainable parameters: all of them are frozen')
     if others := len(held - own):
-        raise ValueError(f'the optimizer holds {share} and {others} others: build it from the parameters of the '
+        raise ValueError(f'the optimizer holds {share} and {others} others: '
+                         'build it from the parameters of the '
                          'model that you pass')
     if trained - held:
-        raise ValueError(f'the optimizer holds {share}: add the others, or freeze them with requires_grad_(False)')
+        raise ValueError(f'the optimizer holds {share}: '
+                         'add the others, or freeze them with requires_grad_(False)')
     rates = [float(group['lr']) for group in optimizer.param_groups if 'lr_mult' not in group]
     if len(set(rates)) > 1:
-        raise ValueError(f'the optimizer has groups with learning rates {min(rates):g} and {max(rates):g}, and a range '
+        raise ValueError(f'the optimizer has groups with learning rates {min(rates):g} and {max(rates):g}, '
+                         'and a range '
                          f'test sets one for all: to keep the ratio, give the group with {min(rates):g} '
                          f'lr_mult={min(rates)/max(rates):g}')
 
