@@ -62,7 +62,7 @@ def _times_lowest(
     smooth: list[float], # smoothed losses
     factor: float, # above 1
 ) -> float: # a loss above all that count as low
-    "Return the lowest loss times a factor. For a negative loss, a share of its way down or of its size counts."
+    "Return the lowest loss times a factor; for a negative loss, a share of its way down or size."
     lowest = min(smooth)
     if lowest > 0: return factor*lowest
     return lowest + (factor - 1)*(max(smooth[0], 0) - lowest)
