@@ -48,7 +48,9 @@ class EpochMetrics:
 # %% ../nbs/internals/state.ipynb #f737bf8e
 class NonFiniteError(FloatingPointError):
     "A loss or gradient is not finite. `step` is its number in the epoch, from 0."
-    def __init__(self, step: int):
+    def __init__(self,
+        step: int, # number of the bad step in the epoch, from 0
+    ):
         super().__init__(f'loss or gradient is not finite at step {step + 1}')
         self.step = step
 
