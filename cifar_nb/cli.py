@@ -210,10 +210,10 @@ class _Command:
 
     def how_to_resume(self) -> str:
         "Return the command that resumes an interrupted run; nothing if it left no checkpoint."
-        from cifar_nb.checkpoint import Checkpoints
+        from cifar_nb.checkpoint import CheckpointFolder
         a = self.args
         if a.command != 'train' or not self.folder: return ''
-        if not Checkpoints(self.folder, Recipe(), {}).paths(): return ''
+        if not CheckpointFolder(self.folder).paths(): return ''
         command = ['cifar_nb', 'train', '--resume', str(self.folder)]
         if a.data: command += ['--data', a.data]
         if a.device != 'auto': command += ['--device', a.device]
