@@ -144,9 +144,11 @@ def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     from cifar_nb.progress import format_history
     run = train_run(recipe, data, folder, args.device, args.compile)
     say(f'\nThe last epochs on {data.name}:\n{format_history(run.history[-5:])}')
-    if run.logits is None: say(f'\nA callback stopped this run after epoch {len(run.history)}, not evaluated.')
-    else: say(f"\nTest accuracy after the last epoch: {run.history[-1]['test_acc']:.2%} "
-              f'on {len(run.logits):,} test images of {data.name}')
+    if run.logits is None:
+        say(f'\nA callback stopped this run after epoch {len(run.history)}, not evaluated.')
+    else:
+        say(f"\nTest accuracy after the last epoch: {run.history[-1]['test_acc']:.2%} "
+            f'on {len(run.logits):,} test images of {data.name}')
     say(f'Log, curves, confusion matrix, misclassified images and weights: {run.folder}{os.sep}')
 
 def _lr_find(args: argparse.Namespace, recipe: Recipe, data, folder: Path | None):
