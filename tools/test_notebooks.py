@@ -24,7 +24,8 @@ def has_slow(path: Path) -> bool:
 
 def has_data(path: Path) -> bool:
     "Return whether a notebook reads CIFAR-10, or looks for it."
-    return any(re.search(r'load_data|CIFAR_NB_DATA', source) for source in code_sources(path))
+    looks = r"load_data[(,](?!synthetic='always')|CIFAR_NB_DATA"
+    return any(re.search(looks, source) for source in code_sources(path))
 
 def passes(pool: ProcessPoolExecutor, path: Path, flags: list[str]) -> bool:
     "Return whether a notebook passes its tests."
