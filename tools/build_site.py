@@ -5,8 +5,8 @@
 
 Both read nbs/_quarto.yml, which points to _quarto.yml and nbs/sidebar.yml. These are the steps of
 nbdev_docs, with three differences: README.md is left to tools/make_readme.py, the API comes from
-tools/api_table.py, and every notebook's page has links to it on Colab and on GitHub, made from
-settings.ini.
+tools/api_table.py, and every notebook's page has links to open it in Colab, download it, see it and
+edit it on GitHub, made from settings.ini.
 """
 import os, re, shutil, subprocess, sys
 from itertools import groupby
@@ -23,6 +23,8 @@ from project import all_notebooks, default_exp, directives, new_parser, notebook
 
 # What smalldocs can't do and need not: Quarto's name for following the system's colours, as it always does.
 KNOWN_WARNINGS = {'format.html.respect-user-color-scheme is ignored'}
+
+DOWNLOADS = 'notebooks' # folder of the site
 
 # Steps of nbdev that we leave out: running cells, and putting an `#| exports` cell behind its documentation.
 SKIPPED = 'exec_show_docs,mv_exports,add_fold'
@@ -87,11 +89,24 @@ def process_notebooks(cfg) -> Path:
     return folder
 
 def notebook_links(path: Path, cfg) -> str:
-    "Return links to a notebook on Colab and on GitHub, as Markdown."
-    place = f'{cfg.user}/{cfg.repo}/blob/{cfg.branch}/{cfg.nbs_path.name}/{notebook_name(path)}'
-    button = '{.btn .btn-sm .btn-primary}'
-    return (f'[Open in Colab](https://colab.research.google.com/github/{place}){button} '
-            f'[Notebook on GitHub](https://github.com/{place}){button}')
+    "Return links to a notebook: on Colab, to download, and on GitHub. HTML, since `.ipynb` is to stay."
+    name = notebook_name(path)
+    place = f'{cfg.branch}/{cfg.nbs_path.name}/{name}'
+    blob, edit = (f'{cfg.user}/{cfg.repo}/{what}/{place}' for what in ('blob', 'edit'))
+    local = '../'*name.count('/') + f'{DOWNLOADS}/{name}'
+    links = [(f'https://colab.research.google.com/github/{blob}', '', 'Open in Colab'),
+             (local, f' download="{path.name}"', 'Download'),
+             (f'https://github.com/{blob}', '', 'View on GitHub'),
+             (f'https://github.com/{edit}', '', 'Edit')]
+    anchors = [f'<a class="btn btn-sm btn-primary" href="{href}"{more}>{text}</a>' for href, more, text in links]
+    return '\n'.join(['```{=html}', '<p>', *anchors, '</p>', '```'])
+
+def copy_notebooks(output: Path):
+    "Put the notebooks into the site, with their outputs, to be downloaded."
+    for path in all_notebooks():
+        copy = output/DOWNLOADS/notebook_name(path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
 
 def strip_numbers(folder: Path):
     "Rename 01_model.ipynb to model.ipynb, as in nbdev's addresses: smalldocs names a page after its file."
@@ -131,6 +146,7 @@ def main():
     render(folder, args.tool)
     shutil.rmtree(output, ignore_errors=True)
     shutil.move(folder/cfg.doc_path.name, output)
+    copy_notebooks(output)
     shutil.rmtree(folder)
     (cfg.nbs_path/'nbdev.yml').unlink()
 

@@ -67,15 +67,65 @@ def check_links(pages: dict, folder: Path, cfg):
     report('links: ' + ', '.join(f'{n} {what}' for what, n in counts.items()), problems)
 
 def check_notebook_links(pages: dict, cfg):
-    "Each notebook's page leads to that notebook, on Colab and on GitHub."
+    "Each notebook's page leads to that notebook: on Colab, to download, to see and to edit on GitHub."
     problems, notebooks = [], all_notebooks()
     for notebook in notebooks:
         page = page_name(notebook)
-        place = f'{cfg.user}/{cfg.repo}/blob/{cfg.branch}/{cfg.nbs_path.name}/{notebook_name(notebook)}'
+        name = notebook_name(notebook)
+        place = f'{cfg.branch}/{cfg.nbs_path.name}/{name}'
+        blob, edit = (f'{cfg.user}/{cfg.repo}/{what}/{place}' for what in ('blob', 'edit'))
         links = pages.get(page, dict(links=[]))['links']
-        for link in (f'https://colab.research.google.com/github/{place}', f'https://github.com/{place}'):
+        for link in (f'https://colab.research.google.com/github/{blob}', f'https://github.com/{blob}',
+                     f'https://github.com/{edit}', '../'*name.count('/') + f'notebooks/{name}'):
             if link not in links: problems.append(f'{page} has no link to {link}')
-    report(f'Colab and notebook links: {len(notebooks)} notebooks', problems)
+    report(f'links to open, download, see and edit: {len(notebooks)} notebooks', problems)
+
+def check_indexes(pages: dict, folder: Path, cfg):
+    "The sitemap and llms.txt list every page."
+    problems = []
+    for file in ('sitemap.xml', 'llms.txt'):
+        text = (folder/file).read_text(encoding='utf-8') if (folder/file).is_file() else ''
+        for name in pages:
+            listed = name if file == 'sitemap.xml' else name.replace('.html', '.llms.md')
+            if listed not in text: problems.append(f'{file} does not list {name}')
+    report(f'sitemap.xml and llms.txt: {len(pages)} pages', problems)
+
+# What a reader comes for must be on its page, line by line.
+TAUGHT = {
+    'data.html': ['data.channel_stats', 'data.Batches'],
+    'model.html': ['model.ConvBNReLU', 'model.ResBlock', 'model.CustomResNet'],
+    'augment.html': ['augment.crop', 'augment.hflip', 'augment.cutout'],
+    'lr_finder.html': ['lr_finder.lr_find', 'lr_finder.RangeTest'],
+    'train.html': ['train.one_cycle', 'train.TrainStep', 'train.train_epoch', 'train.fit', 'train.evaluate'],
+    'results.html': ['results.confusion_matrix']}
+
+def bare(text: str) -> str:
+    "Return text without blanks and empty lines: a page may indent otherwise."
+    return '\n'.join(line.strip() for line in text.splitlines() if line.strip())
+
+def check_taught(pages: dict, cfg):
+    "The source of what the course teaches is on its pages, and nothing of it is cut off."
+    problems, count = [], 0
+    for page, names in TAUGHT.items():
+        shown = bare('\n'.join(pages[page]['source']))
+        for module, name in (full.split('.') for full in names):
+            file = cfg.lib_path/f'{module}.py'
+            source = ast.get_source_segment(file.read_text(encoding='utf-8'), definitions(file)[name])
+            count += 1
+            if bare(source) not in shown: problems.append(f'{page}: the code of {name} is not on it')
+    report(f'code on the pages of the course: {count} functions and classes', problems)
+
+def check_order(pages: dict, cfg):
+    "On the page of each module the entries come in the order of the source."
+    problems = []
+    for file in sorted(cfg.lib_path.rglob('[!_]*.py')):
+        module = file.relative_to(cfg.lib_path).as_posix()
+        order = [name.lower() for name in definitions(file)]
+        for page, read in pages.items():
+            listed = [name for name, entry in read['api'].items() if f'/{module}#' in entry['source'] and name in order]
+            wanted = [name for name in order if name in listed]
+            if listed != wanted: problems.append(f'{page}: {", ".join(listed)}, not {", ".join(wanted)}')
+    report('entries in the order of the source', problems)
 
 def parameters(node) -> list[str]:
     "Return the parameters of a function, of a class's constructor or of a dataclass."
@@ -231,7 +281,10 @@ def main():
         check_pages(pages)
         check_links(pages, folder, cfg)
         check_notebook_links(pages, cfg)
+        check_indexes(pages, folder, cfg)
+        check_taught(pages, cfg)
         check_api(pages, cfg)
+        check_order(pages, cfg)
         check_sidebar(pages, cfg)
         try_out(browser, address)
     sys.exit(bool(failed))

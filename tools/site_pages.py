@@ -40,6 +40,7 @@ READ_PAGE = """() => {
     }).map(([what, selector]) => [what, !!document.querySelector(selector)])),
     code: all('main div.sourceCode').length,
     copy: all('main .code-copy-button').length,
+    source: all('main div.sourceCode pre').map(e => e.innerText),
     sidebar,
   };
 }"""
