@@ -35,7 +35,7 @@ WATCH = """() => {
         .observe(document.body, {childList: true, subtree: true}) }"""
 DONE = r"""() => {
     const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
-        .map(p => p.innerText.trim())
+        .map(p => p.textContent.trim()) // also of cells in collapsed sections
     return prompts.some(text => /^\[\d+\]:$/.test(text)) && !prompts.includes('[*]:') }"""
 SEEN = r"""() => {
     const cells = jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model)
@@ -44,8 +44,8 @@ SEEN = r"""() => {
         .map(out => `${out.ename}: ${out.evalue}`)
     return [...document.querySelectorAll('.jp-CodeCell')].map((cell, i) => ({
         errors: errors(models[i]), // the page draws them like any text on stderr
-        ran: /\d/.test(cell.querySelector('.jp-InputPrompt').innerText),
-        output: cell.querySelector('.jp-OutputArea-output')?.innerText || '',
+        ran: /\d/.test(cell.querySelector('.jp-InputPrompt').textContent),
+        output: cell.querySelector('.jp-OutputArea-output')?.textContent || '',
         figures: [...cell.querySelectorAll('.jp-RenderedImage img')].filter(img => img.naturalWidth).length,
         tables: cell.querySelectorAll('.jp-RenderedHTMLCommon table').length,
         bar: !!cell.hadBar})) }"""
