@@ -9,8 +9,6 @@ import yaml
 
 from project import root, settings
 
-MEANS = {True: 'True', False: 'False'} # how settings.ini writes them
-
 def differences():
     "Return each value that differs: its place, what is there, and what settings.ini says."
     cfg = settings()
@@ -26,7 +24,8 @@ def differences():
     ]
     for name, value in tools['nbdev'].items():
         if name.endswith('_path'): value = posixpath.normpath(value)
-        pairs.append((f'tool.nbdev.{name}', MEANS.get(value, value), cfg.get(name)))
+        if isinstance(value, list): value = ' '.join(value) # as settings.ini writes lists
+        pairs.append((f'tool.nbdev.{name}', value, cfg.get(name)))
     citation = yaml.safe_load((root/'CITATION.cff').read_text(encoding='utf-8'))
     for name, wanted in (('version', cfg['version']), ('title', cfg['title']), ('license', 'Apache-2.0'),
                          ('repository-code', cfg['git_url']), ('url', site)):
