@@ -98,7 +98,8 @@ def notebook_links(path: Path, cfg) -> str:
              (local, f' download="{path.name}"', 'Download'),
              (f'https://github.com/{blob}', '', 'View on GitHub'),
              (f'https://github.com/{edit}', '', 'Edit')]
-    anchors = [f'<a class="btn btn-sm btn-primary" href="{href}"{more}>{text}</a>' for href, more, text in links]
+    button = '<a class="btn btn-sm btn-primary" href='
+    anchors = [f'{button}"{href}"{more}>{text}</a>' for href, more, text in links]
     return '\n'.join(['```{=html}', '<p>', *anchors, '</p>', '```'])
 
 def copy_notebooks(output: Path):

@@ -3,6 +3,7 @@
 
     python tools/test_notebooks.py [--flags 'slow cuda'] [NOTEBOOK …]      default: all of them
     python tools/test_notebooks.py --having slow                           those with cells marked `#| slow`
+    python tools/test_notebooks.py --having cuda                           with cells for a GPU
     python tools/test_notebooks.py --having data                           those that read CIFAR-10
 
 The last line counts them. A notebook that takes the process down has failed, and the next one gets a new
@@ -11,6 +12,7 @@ process.
 import os, re, sys, time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 
 from nbdev.config import get_config
@@ -18,9 +20,9 @@ from nbdev.test import test_nb
 
 from project import all_notebooks, code_sources, directives, new_parser, notebook_name, root
 
-def has_slow(path: Path) -> bool:
-    "Return whether a notebook has cells marked `#| slow`."
-    return any('slow' in directives(source) for source in code_sources(path))
+def has_mark(path: Path, mark: str) -> bool:
+    "Return whether a notebook has cells marked so, such as `#| slow`."
+    return any(mark in directives(source) for source in code_sources(path))
 
 def has_data(path: Path) -> bool:
     "Return whether a notebook reads CIFAR-10, or looks for it."
@@ -40,9 +42,9 @@ def main():
     parser = new_parser(__doc__)
     parser.add_argument('notebooks', nargs='*', type=Path)
     parser.add_argument('--flags', default='', help='run cells with these marks too')
-    parser.add_argument('--having', choices=['slow', 'data'], help='only notebooks that have them')
+    parser.add_argument('--having', choices=['slow', 'cuda', 'data'], help='only notebooks that have them')
     args = parser.parse_args()
-    wanted = {'slow': has_slow, 'data': has_data}.get(args.having)
+    wanted = has_data if args.having == 'data' else args.having and partial(has_mark, mark=args.having)
     notebooks = list(filter(wanted, args.notebooks or all_notebooks()))
     os.chdir(root) # nbdev looks for settings.ini from here
     pool, failed = ProcessPoolExecutor(1), 0
