@@ -21,7 +21,8 @@ def change_owner(name: str):
 def replace_addresses(file: Path):
     "Replace the addresses of repository and site in a file by those in settings.ini."
     cfg, old = settings(), file.read_text(encoding='utf-8')
-    new = re.sub(rf"https://github\.com/[\w-]+/{cfg['repo']}\b", cfg['git_url'], old)
+    sites = r'(https://(?:colab\.research\.google\.com/github|github\.com))'
+    new = re.sub(rf"{sites}/[\w-]+/{cfg['repo']}\b", rf"\1/{cfg['user']}/{cfg['repo']}", old)
     base = cfg['doc_baseurl']
     new = re.sub(rf'https://[\w-]+\.github\.io{base}\b', cfg['doc_host'] + base, new)
     if new != old: file.write_text(new, encoding='utf-8')
