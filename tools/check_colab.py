@@ -5,7 +5,9 @@
 
 Their first cell installs the package, here from WHEEL, on Colab from its public address, and says so. For the
 first notebook it installs what the package requires as well; the others find that installed, to save time.
-CIFAR_NB_BUDGET and CIFAR_NB_DATA are passed on to them.
+Nothing that was there may change its version. CIFAR_NB_BUDGET and CIFAR_NB_DATA are passed on to them.
+
+Colab's own versions are in colab.txt. In an environment of Python 3.13 with these, this script checks them.
 """
 import json, os, re, shutil, subprocess, sys, tempfile
 from importlib.metadata import requires
@@ -22,6 +24,12 @@ def find_package(python: Path) -> str:
     code = 'import importlib.util as u; spec = u.find_spec("cifar_nb"); print(spec.origin if spec else "")'
     done = subprocess.run([python, '-c', code], cwd='/', check=True, capture_output=True, text=True)
     return done.stdout.strip()
+
+def versions(python: Path) -> dict[str, str]:
+    "Return the version of each installed package."
+    command = [python, '-m', 'pip', 'list', '--format', 'json']
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {package['name']: package['version'] for package in json.loads(done.stdout)}
 
 def add_kernel(folder: Path, python: Path, wheel: Path):
     "Make this Python known to Jupyter as the kernel `colab`."
@@ -52,10 +60,14 @@ def run_as_on_colab(path: Path, wheel: Path, *installed: str):
         python = make_linked_env(env, *PREINSTALLED, *installed)
         empty.mkdir()
         add_kernel(folder, python, wheel)
+        before = versions(python)
         package = find_package(python)
         assert not package, f'cifar_nb was there before the first cell: {package}'
         nb = run(Path(shutil.copy(path, empty)), empty, 'colab')
         check_run(nb, env, python, wheel)
+        after = versions(python)
+        changed = [f'{name} {version}' for name, version in before.items() if after.get(name) != version]
+        assert not changed, f'the first cell replaced {", ".join(changed)}'
         check_saved(path, nb)
 
 def main():
