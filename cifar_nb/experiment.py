@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ExperimentError', 'check_trainable', 'Experiment', 'build', 'make_model', 'describe', 'find_lrs', 'save_curve',
-           'SaveRun', 'train_run', 'without_surplus', 'with_learning_rates', 'save_figures']
+           'SaveRun', 'train_run', 'training_precision', 'without_surplus', 'with_learning_rates', 'save_figures']
 
 # %% ../nbs/internals/experiment.ipynb #c7cbc61f
 import json, os
@@ -22,7 +22,7 @@ from .augment import Augment
 from .checkpoint import Checkpoints, stored_run
 from .console import say
 from .data import Batches, ImageDataset
-from .device import Precision, device_name, explain_oom, pick_device, pick_precision
+from .device import Precision, device_name, explain_oom, named_precision, pick_device, pick_precision
 from .fast import FastNet, ProgressiveBatches, predict_tta, whitening_filters
 from .files import write_file
 from .lr_finder import LRCurve, RangeTest, lr_find, plot_lr_curve
@@ -31,8 +31,9 @@ from .muon import make_muon
 from .progress import ProgressBars, format_history
 from .recipe import Recipe
 from .results import plot_class_accuracy, plot_confusion, plot_history, plot_misclassified
-from .run import Run, provenance, read_run, save_run, save_weights
+from .run import CURVE, Run, provenance, read_run, save_run, save_weights
 from .state import TrainState
+from .stored import save_files
 from .train import Callback, Evaluator, OneCycle, StopOnInterrupt, TrainStep, fit, make_sgd
 
 # %% ../nbs/internals/experiment.ipynb #626bdd13
@@ -192,7 +193,7 @@ def save_curve(
     folder: Path, # gets `lr_curve.json` and `lr_curve.png`
 ):
     "Keep a range test as data and as a picture."
-    write_file(folder/'lr_curve.json', json.dumps(asdict(curve), indent=1).encode())
+    save_files(folder, {CURVE: json.dumps(asdict(curve), indent=1).encode()})
     plot_lr_curve(curve).savefig(folder/'lr_curve.png', dpi=120)
 
 # %% ../nbs/internals/experiment.ipynb #e9f21413
@@ -218,14 +219,18 @@ def train_run(
     device: str = 'auto', # see `pick_device`
     compiled: bool = False, # train through `torch.compile`, see `check_compile`
     callbacks: Iterable[Callback] = (), # your own, beside progress bars, checkpoints and Ctrl-C
+    precision: str | None = None, # 'fp32', 'bf16' or 'fp16'; `None`: see `training_precision`
 ) -> Run: # the finished run
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     folder = Path(folder)
-    experiment = build(without_surplus(recipe, data), data, device)
+    number_format = training_precision(folder, pick_device(device), precision)
+    experiment = build(without_surplus(recipe, data), data, device, number_format)
     say(describe(experiment))
     folder.mkdir(parents=True, exist_ok=True)
     experiment = with_learning_rates(experiment, folder)
-    checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | dict(compiled=compiled))
+    found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
+    more = dict(compiled=compiled, lrs_found=found)
+    checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
     ours = [StopOnInterrupt(), checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
     state = experiment.fit([*ours, *callbacks], compiled)
     save_weights(folder, state.model)
@@ -234,6 +239,23 @@ def train_run(
     return run
 
 # %% ../nbs/internals/experiment.ipynb #381ff5a5
+def training_precision(
+    folder: Path, # of the run
+    device: torch.device, # where it trains
+    name: str | None = None, # the precision to train in, if you want a certain one
+) -> Precision: # that one, else that of the run that is resumed here, else the fastest one
+    "Return the precision to train in. Raise `ExperimentError` if this device can't resume in that of the run."
+    if name: return named_precision(name, device)
+    stored = stored_run(folder)
+    metadata = stored[1] if stored else {}
+    last_leg = [{}, *metadata.get('resumed', [])][-1] # it says what was different from the first
+    name = last_leg.get('precision') or metadata.get('precision')
+    if not name: return pick_precision(device)
+    try: return named_precision(name, device)
+    except ValueError as e:
+        raise ExperimentError(f"the run in '{folder}' was trained in {name}, but {e}. Resume it where it began, "
+                              'or name another precision: --precision fp32, train_run(..., precision=...)') from e
+
 def without_surplus(
     recipe: Recipe, # may ask for more images than there are
     data: ImageDataset, # the whole dataset
