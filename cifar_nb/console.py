@@ -50,7 +50,7 @@ def make_progress_bar(
     bar.comment = comment
     return bar
 
-# %% ../nbs/internals/console.ipynb #9f5c4251
+# %% ../nbs/internals/console.ipynb #9650bf03
 @contextmanager
 def heartbeat(
     what: Callable[[], str], # returns a line that says what is being done
