@@ -10,7 +10,7 @@ __all__ = ['VALUES', 'MUST_MATCH', 'LAST_DIGITS', 'CheckpointError', 'to_bytes',
 import hashlib, json, os, re, time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -65,7 +65,9 @@ class CheckpointFolder:
     "The checkpoint files of one run, on disk."
     def __init__(self,
         run_folder: str | os.PathLike, # folder of the run
-    ): self.folder = Path(run_folder)/'checkpoints'
+    ):
+        self.folder = Path(run_folder)/'checkpoints'
+        self._lock = FileLock(self.folder/'lock')
 
     def paths(self) -> list[Path]:
         "Return the checkpoint files, newest first."
@@ -76,7 +78,6 @@ class CheckpointFolder:
         "Create the folder, claim it for this process, and clear away what killed processes left."
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self.folder/'lock')
             self._lock.acquire(timeout=0)
         except Timeout:
             raise CheckpointError(f"another process is training in '{self.folder.parent}': "
@@ -91,6 +92,24 @@ class CheckpointFolder:
     def unlock(self):
         "Let other processes train in this folder."
         self._lock.release()
+
+    @contextmanager
+    def claimed(self):
+        "Lock the folder for all that is written into it. If nothing was, leave no trace."
+        self.lock() # may be locked again meanwhile
+        try: yield
+        finally:
+            run_folder = self.folder.parent
+            with suppress(OSError): # Windows removes no file that is open
+                if [*run_folder.iterdir(), *self.folder.iterdir()] == [self.folder, self.folder/'lock']:
+                    (self.folder/'lock').unlink()
+            self.unlock()
+            with suppress(OSError): self.folder.rmdir() # removes an empty folder only
+
+    @property
+    def begun(self) -> bool:
+        "Whether a run began here that can be resumed, or begun again if it was killed before it trained."
+        return bool(self.paths()) or self.folder.is_dir() and not (self.folder.parent/'history.csv').exists()
 
     def write(self,
         step: int, # number of steps made; names the file

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['ExperimentError', 'check_trainable', 'Experiment', 'build', 'make_model', 'describe', 'find_lrs', 'save_curve',
-           'SaveRun', 'train_run', 'training_precision', 'without_surplus', 'with_learning_rates', 'save_figures']
+           'SaveRun', 'train_run', 'training_precision', 'without_surplus', 'run_header', 'with_learning_rates',
+           'save_figures']
 
 # %% ../nbs/internals/experiment.ipynb #c7cbc61f
-import json, os
+import json, os, time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,7 +21,7 @@ from torch.nn import functional as F
 
 from .augment import Augment
 from .checkpoint import Checkpoints, stored_run
-from .console import say
+from .console import heartbeat, say
 from .data import Batches, ImageDataset
 from .device import Precision, device_name, explain_oom, named_precision, pick_device, pick_precision
 from .fast import FastNet, ProgressiveBatches, predict_tta, whitening_filters
@@ -29,7 +30,7 @@ from .lr_finder import LRCurve, RangeTest, lr_find, plot_lr_curve
 from .model import CustomResNet
 from .muon import make_muon
 from .progress import ProgressBars, format_history
-from .recipe import Recipe
+from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
 from .results import plot_class_accuracy, plot_confusion, plot_history, plot_misclassified
 from .run import CURVE, Run, provenance, read_run, save_run, save_weights
 from .state import TrainState
@@ -186,7 +187,10 @@ def find_lrs(
     e = experiment
     test = RangeTest(steps=e.recipe.find_steps, mode=mode)
     with explain_oom(e.model, e.recipe.batch_size):
-        return lr_find(e.model, e.train, e.optimizer(), test, e.loss_fn, e.precision, progress)
+        def running(): return f'range test of {test.steps} steps: {time.perf_counter() - started:.0f} s so far'
+        started = time.perf_counter()
+        with heartbeat(running):
+            return lr_find(e.model, e.train, e.optimizer(), test, e.loss_fn, e.precision, progress)
 
 def save_curve(
     curve: LRCurve, # from `find_lrs`
@@ -225,17 +229,18 @@ def train_run(
     folder = Path(folder)
     number_format = training_precision(folder, pick_device(device), precision)
     experiment = build(without_surplus(recipe, data), data, device, number_format)
-    say(describe(experiment))
-    folder.mkdir(parents=True, exist_ok=True)
-    experiment = with_learning_rates(experiment, folder)
+    say(f'{run_header(experiment.recipe, data, folder)}\n{describe(experiment)}')
     found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
     more = dict(compiled=compiled, lrs_found=found)
     checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
-    ours = [StopOnInterrupt(), checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
-    state = experiment.fit([*ours, *callbacks], compiled)
-    save_weights(folder, state.model)
-    run = read_run(folder)
-    save_figures(run, data)
+    with checkpoints.claimed():
+        experiment = with_learning_rates(experiment, folder)
+        checkpoints.recipe = experiment.recipe
+        ours = [StopOnInterrupt(), checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
+        state = experiment.fit([*ours, *callbacks], compiled)
+        save_weights(folder, state.model)
+        run = read_run(folder)
+        save_figures(run, data)
     return run
 
 # %% ../nbs/internals/experiment.ipynb #381ff5a5
@@ -265,6 +270,19 @@ def without_surplus(
     surplus = {name: None for name, n in counts.items() if (getattr(recipe, name) or 0) >= n}
     return replace(recipe, **surplus)
 
+def run_header(
+    recipe: Recipe, # of the run
+    data: ImageDataset, # the whole dataset
+    folder: str | os.PathLike, # of the run
+) -> str: # such as "fast recipe, quick budget, 3 epochs, in 'runs/1'"
+    "Return one line that says which run this is. The budget is named if the size is that of a budget."
+    def size(r): return r.epochs, r.batch_size, r.train_images, r.test_images, r.width
+    named = [budget for budget in BUDGETS if recipe.name in RECIPES
+             and size(recipe) == size(without_surplus(get_recipe(recipe.name, budget), data))]
+    budget = f' {named[0]} budget,' if named else ''
+    epochs = f'{recipe.epochs} epoch' + 's'*(recipe.epochs > 1)
+    return f"{recipe.name} recipe,{budget} {epochs}, in '{folder}'"
+
 def with_learning_rates(
     experiment: Experiment, # its recipe may have none, one or both
     folder: Path, # of the run; gets the range test
@@ -285,7 +303,8 @@ def save_figures(
     data: ImageDataset, # what it was measured on
 ):
     "Write the log and the figures of the results notebook into the run folder."
-    write_file(run.folder/'log.txt', f'{run.title}\n{format_history(run.history)}\n'.encode())
+    log = run_header(run.recipe, data, run.folder), run.title, format_history(run.history), ''
+    write_file(run.folder/'log.txt', '\n'.join(log).encode())
     figures = dict(curves=plot_history(run))
     if run.logits is not None: # None: a callback stopped it before it was evaluated
         figures |= dict(misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data),
