@@ -121,6 +121,8 @@ def _add_train(commands, shared: list):
              '(default: runs/DATE-TIME-RECIPE-BUDGET-seedN)')
     add('--resume', type=_path, metavar='RUN',
         help='resume the interrupted run in this folder, with its recipe')
+    add('--precision', choices=['fp32', 'bf16', 'fp16'],
+        help='number format to train in (default: that of the run that is resumed, else the fastest one)')
     add('--compile', action='store_true',
         help='train through torch.compile, which takes a while to start; cifar_nb bench measures whether '
              'that pays on this machine')
@@ -210,7 +212,7 @@ def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     "Run the command `train`."
     from cifar_nb.experiment import train_run
     from cifar_nb.progress import format_history
-    run = train_run(recipe, data, folder, args.device, args.compile)
+    run = train_run(recipe, data, folder, args.device, args.compile, precision=args.precision)
     say(f'\nThe last epochs on {data.name}:\n{format_history(run.history[-5:])}')
     if run.logits is None:
         say(f'\nA callback stopped this run after epoch {len(run.history)}, not evaluated.')
