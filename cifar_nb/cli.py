@@ -35,8 +35,8 @@ def _whole(least: int):
 def _path(text: str) -> Path:
     "Return a path. A shell leaves the '~' in `--output=~/runs` as it is."
     try: return Path(text).expanduser()
-    except RuntimeError:
-        raise argparse.ArgumentTypeError(f"there is no home folder for '{text}': write the whole path") from None
+    except RuntimeError: problem = f"there is no home folder for '{text}': write the whole path"
+    raise argparse.ArgumentTypeError(problem)
 
 def _recipe(text: str) -> str | Recipe:
     "Return the name of a recipe as it is, and the recipe in a file."
@@ -273,8 +273,8 @@ class _Command:
         from cifar_nb.checkpoint import CheckpointError, stored_run
         from cifar_nb.data import SYNTHETIC_NAME
         if not (stored := stored_run(folder)):
-            raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training "
-                                  'began, or this is no run folder. Start again, with the command that began it')
+            raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, "
+                                  'or this is no run folder. Start again with the command that began it')
         recipe, synthetic = stored[0], stored[1]['dataset'] == SYNTHETIC_NAME
         for option, theirs in _contradictions(self.args, recipe, synthetic):
             raise ValueError(f"{option} contradicts the run in '{folder}', which has {theirs}: "

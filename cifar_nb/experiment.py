@@ -187,8 +187,8 @@ def find_lrs(
     e = experiment
     test = RangeTest(steps=e.recipe.find_steps, mode=mode)
     with explain_oom(e.model, e.recipe.batch_size):
-        def running(): return f'range test of {test.steps} steps: {time.perf_counter() - started:.0f} s so far'
-        started = time.perf_counter()
+        began = time.perf_counter()
+        def running(): return f'range test of {test.steps} steps: {time.perf_counter() - began:.0f} s so far'
         with heartbeat(running):
             return lr_find(e.model, e.train, e.optimizer(), test, e.loss_fn, e.precision, progress)
 
