@@ -277,7 +277,8 @@ class Batches(EpochSampler):
         self.x, self.y = split.x.to(device), split.y.to(device)
         self.augment, self.name = augment, name
         mean, std = (s.to(device, torch.float32).view(1, 3, 1, 1)*255 for s in stats)
-        self.mean, self.scale = mean, 1/std
+        self.mean = mean
+        self.scale = 1/std.where(std > 0, 1) # 0: the same value in all images
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         "Return batch number `step` of the epoch, the same at every call."
@@ -507,7 +508,10 @@ def _read_picture(path: str, side: int) -> Tensor:
 
 def _read_folder(root: Path, side: int) -> tuple[Split, list[str]]:
     "Return the pictures of one split and the names of its classes."
-    try: folder = ImageFolder(str(root))
+    known = Image.registered_extensions().items()
+    endings = {ending for ending, form in known if form in Image.OPEN}
+    def is_picture(path): return Path(path).suffix.lower() in endings
+    try: folder = ImageFolder(str(root), is_valid_file=is_picture)
     except (OSError, RuntimeError) as e:
         raise DataError(f"'{root}' must hold a folder of pictures for each class: "
                         f'{" ".join(str(e).split()):.200}') from e
