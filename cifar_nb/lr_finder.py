@@ -249,7 +249,7 @@ def lr_find(
     device = next(model.parameters()).device
     precision = precision or Precision('fp32', device.type)
     scaler, lrs, losses, stopped = precision.scaler(), test.lrs(), [], 'end'
-    bar = make_progress_bar(lrs, progress)
+    bar = make_progress_bar(lrs, progress, 'range test')
     preserved = preserve_state(model, optimizer)
     with keep_freed_memory(device), skip_dead_biases(model), preserved:
         model.train()

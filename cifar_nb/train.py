@@ -7,7 +7,7 @@ __all__ = ['one_cycle', 'OneCycle', 'make_sgd', 'set_lr', 'logits_of', 'TrainSte
            'loss_and_accuracy', 'Evaluator', 'Callback', 'fit', 'Interrupted', 'StopOnInterrupt']
 
 # %% ../nbs/04_train.ipynb #fea3beef
-import math, signal, threading, time
+import math, os, signal, time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ from torch.nn import functional as F
 from .device import Precision, explain_oom, keep_freed_memory
 from .model import preserve_modes
 from .recipe import Recipe
+from .signals import (
+    STOP_SIGNALS, StopSignal, handle_signals, notice_pauses, seconds_since)
 from .speed import CUDAGraphRunner, skip_dead_biases
 from .state import NonFiniteError, TrainState
 
@@ -124,9 +126,19 @@ class TrainStep:
 
 # %% ../nbs/04_train.ipynb #1395f30b
 class BatchSource(Protocol):
-    "Batches `(x, y)` on the device. `fit` calls `set_epoch(epoch)` if there is one."
+    """Batches `(x, y)` on the device.
+
+    `fit` calls `set_epoch(epoch)` if there is one. To resume within an epoch, it iterates
+    over `iter_from(step)`; without one it makes the batches before and drops them."""
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+
+def _rest_of_epoch(batches: BatchSource, step: int) -> Iterator:
+    "Return an iterator that begins at a step of the epoch."
+    if step and hasattr(batches, 'iter_from'): return batches.iter_from(step) # type: ignore
+    rest = iter(batches)
+    for _ in islice(rest, step): pass
+    return rest
 
 def train_epoch(
     state: TrainState, # trained in place; an interrupted epoch is resumed
@@ -137,22 +149,23 @@ def train_epoch(
 ):
     "Train for one epoch. Raise `FloatingPointError` at a loss that is not finite."
     state.steps_per_epoch, total_steps = len(batches), state.epochs*len(batches)
-    started = time.perf_counter() - state.seconds
+    rest = _rest_of_epoch(batches, state.metrics.steps)
     state.model.train()
     state.guard.start(state.metrics.steps)
+    lap = time.perf_counter()
     try:
-        for x, y in islice(batches, state.metrics.steps, None):
+        for x, y in rest:
             set_lr(state.optimizer, schedule(state.step, total_steps))
             train_step(x, y)
             state.metrics.count(len(y))
-            state.seconds = time.perf_counter() - started
+            state.seconds, lap = state.seconds + seconds_since(lap), time.perf_counter()
             for callback in callbacks: callback.after_step(state)
         state.guard.check()
     except NonFiniteError as e:
         lr = schedule(state.epoch*len(batches) + e.step, total_steps)
         what = f'{e} of epoch {state.epoch + 1} with learning rate {lr:.3g}'
         raise FloatingPointError(f'{what}: lower lr_max, or check the images') from None
-    state.seconds = time.perf_counter() - started # a GPU has finished only now
+    state.seconds += seconds_since(lap) # a GPU has finished only now
     if state.metrics.steps != len(batches):
         raise ValueError(f'len() of the training batches is {len(batches)}, but there '
                          f'were {state.metrics.steps}: make the two agree')
@@ -246,12 +259,30 @@ def _running(callback: Callback, state: TrainState):
     callback.after_fit(state, None)
 
 # %% ../nbs/04_train.ipynb #0c2ca6e7
+def _sorted_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
+    "Return callbacks in their order. Raise `TypeError` for anything else."
+    if not isinstance(callbacks, Iterable):
+        raise TypeError('callbacks must be a list, such as [ProgressBars()], '
+                        f'not {_kind(callbacks)}')
+    callbacks = list(callbacks)
+    for callback in callbacks:
+        if isinstance(callback, Callback): continue
+        raise TypeError(f'callbacks holds {_kind(callback)}: it must hold objects of '
+                        'classes derived from Callback, such as ProgressBars()')
+    return sorted(callbacks, key=lambda callback: callback.order)
+
+def _kind(value) -> str:
+    "Say what something is, for a message."
+    if isinstance(value, type): return f'the class {value.__name__}'
+    return f'an object of type {type(value).__name__}'
+
 @contextmanager
 def _prepared(state: TrainState, train: BatchSource, train_step: TrainStep, callbacks):
     "Set up a training and begin its callbacks; on leaving, undo it in any case."
     if not len(train): raise ValueError('there are no images to train on')
     with ExitStack() as stack:
         stack.callback(train_step.release)
+        stack.enter_context(notice_pauses())
         stack.enter_context(keep_freed_memory(state.device))
         batch_size = getattr(train, 'batch_size', None)
         stack.enter_context(explain_oom(state.model, batch_size))
@@ -261,11 +292,11 @@ def _prepared(state: TrainState, train: BatchSource, train_step: TrainStep, call
 
 def _finish_epoch(state: TrainState, evaluator: Callable, schedule: Callable):
     "Evaluate, and add a row to the history."
-    started = time.perf_counter() - state.seconds
+    started = time.perf_counter()
     train_loss, train_acc = state.metrics.means()
     logits, test_loss, test_acc = evaluator(state)
     lr = schedule(state.step - 1, state.epochs*state.steps_per_epoch)
-    seconds = time.perf_counter() - started
+    seconds = state.seconds + seconds_since(started)
     row = dict(epoch=state.epoch + 1, lr=lr, train_loss=train_loss, train_acc=train_acc,
                test_loss=test_loss, test_acc=test_acc, seconds=seconds)
     state.end_epoch(row, logits)
@@ -284,7 +315,7 @@ def fit(
         raise TypeError('schedule must be a function: schedule(step, total_steps)')
     evaluator = test if callable(test) else Evaluator(test)
     train_step = train_step or TrainStep(state)
-    callbacks = sorted(callbacks, key=lambda callback: callback.order)
+    callbacks = _sorted_callbacks(callbacks)
     state.should_stop, state.steps_per_epoch = False, len(train)
     with _prepared(state, train, train_step, callbacks):
         while not state.finished:
@@ -295,32 +326,37 @@ def fit(
     return state
 
 # %% ../nbs/04_train.ipynb #91facdff
-class Interrupted(KeyboardInterrupt):
-    "Ctrl-C ended a training after a whole step."
+class Interrupted(StopSignal):
+    "A signal such as Ctrl-C ended a training after a whole step."
 
 class StopOnInterrupt(Callback):
-    "At Ctrl-C, finish the step under way and stop. A second Ctrl-C stops at once."
+    """At Ctrl-C, SIGTERM or SIGHUP, finish the step under way and stop.
+
+    A second Ctrl-C stops at once. Signals that are ignored, or that you handle
+    yourself, are left alone.
+    """
     order = -20 # first to begin, last to end
 
     def before_fit(self, state: TrainState):
-        self.received = False
-        in_main = threading.current_thread() is threading.main_thread()
-        default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        self.installed = in_main and default
-        if self.installed: signal.signal(signal.SIGINT, self.handle)
+        self.received, self.pid = 0, os.getpid()
+        self.handling = ExitStack()
+        self.handling.enter_context(handle_signals(STOP_SIGNALS, self.handle))
 
     def handle(self, signum, frame):
-        "Note a first Ctrl-C; interrupt at a second one."
-        if self.received: raise KeyboardInterrupt
-        self.received = True
+        "Note the first signal; stop at once at a Ctrl-C that follows."
+        again = self.received and signum == signal.SIGINT
+        forked = os.getpid() != self.pid # a worker, which trains nothing
+        if again or forked: raise StopSignal(signum=signum)
+        self.received = self.received or signum
 
     def after_step(self, state: TrainState):
         if not self.received: return
-        self.received = False
+        signum, self.received = self.received, 0
         state.guard.check()
         raise Interrupted(f'stopped after step {state.metrics.steps} of '
-                          f'{state.steps_per_epoch} in epoch {state.epoch + 1}')
+                          f'{state.steps_per_epoch} in epoch {state.epoch + 1}', signum)
 
     def after_fit(self, state: TrainState, error: BaseException | None):
-        if self.installed: signal.signal(signal.SIGINT, signal.default_int_handler)
-        if self.received and not error: raise KeyboardInterrupt # after the last step
+        self.handling.close()
+        if self.received and not error: # it came after the last step
+            raise StopSignal(signum=self.received)
