@@ -243,7 +243,7 @@ def _bench(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
         try: measured = bench(experiment, BENCH_SIZES[args.budget or 'full'])
         except StopSignal as e: raise StopSignal(signum=e.signum) from None # there is nothing to resume
     write_file(folder/'bench.json', json.dumps(measured, indent=1).encode())
-    say(f"\n{bench_table(measured)}\n\nEvery turn that was measured: {folder/'bench.json'}")
+    say(f"\n{bench_table(measured, markdown=False)}\n\nEvery turn that was measured: {folder/'bench.json'}")
 
 # %% ../nbs/internals/cli.ipynb #41d18eab
 class _Command:

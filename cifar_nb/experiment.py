@@ -25,7 +25,7 @@ from .console import heartbeat, say
 from .data import Batches, ImageDataset
 from .device import Precision, device_name, explain_oom, named_precision, pick_device, pick_precision
 from .fast import FastNet, ProgressiveBatches, predict_tta, whitening_filters
-from .files import write_file
+from .files import write_figure, write_file
 from .lr_finder import LRCurve, RangeTest, lr_find, plot_lr_curve
 from .model import CustomResNet
 from .muon import make_muon
@@ -198,7 +198,7 @@ def save_curve(
 ):
     "Keep a range test as data and as a picture."
     save_files(folder, {CURVE: json.dumps(asdict(curve), indent=1).encode()})
-    plot_lr_curve(curve).savefig(folder/'lr_curve.png', dpi=120)
+    write_figure(folder/'lr_curve.png', plot_lr_curve(curve))
 
 # %% ../nbs/internals/experiment.ipynb #e9f21413
 class SaveRun(Callback):
@@ -309,4 +309,4 @@ def save_figures(
     if run.logits is not None: # None: a callback stopped it before it was evaluated
         figures |= dict(misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data),
                         classes=plot_class_accuracy(run, data))
-    for name, fig in figures.items(): fig.savefig(run.folder/f'{name}.png', dpi=120)
+    for name, fig in figures.items(): write_figure(run.folder/f'{name}.png', fig)

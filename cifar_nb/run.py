@@ -116,6 +116,11 @@ def history_to_csv(
     writer.writerows(history)
     return text.getvalue().encode()
 
+def _without_overflow(logits: Tensor) -> Tensor:
+    "Return logits in half precision, or in float32 if one is above 65,504 and would become infinite."
+    half = logits.half()
+    return (half if half.isfinite().all() else logits.float()).contiguous()
+
 def save_run(
     folder: str | os.PathLike, # created if needed; replaces what an earlier epoch left there
     recipe: Recipe, # with LRMIN and LRMAX
@@ -125,7 +130,7 @@ def save_run(
 ) -> Path: # the folder
     "Write recipe, provenance, test logits and history."
     logits = None # those of an earlier epoch don't count any more, nor do its weights
-    if test_logits is not None: logits = safetensors.torch.save({'logits': test_logits.half().contiguous()})
+    if test_logits is not None: logits = safetensors.torch.save({'logits': _without_overflow(test_logits)})
     save_files(folder, {
         'recipe.json': recipe.to_json().encode(), 'provenance.json': json.dumps(metadata, indent=1).encode(),
         'history.csv': history_to_csv(history), LOGITS: logits, WEIGHTS: None})
