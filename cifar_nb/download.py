@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['Archive', 'file_problem', 'bad_members', 'DownloadError', 'MirrorError', 'RetryPolicy', 'call_with_timeout',
-           'open_url', 'body_start', 'megabyte_bar', 'download_body', 'resumable_size', 'download_once',
-           'download_from', 'download', 'read_members', 'locked', 'extract_missing', 'get_archive']
+           'open_url', 'body_start', 'Pace', 'speed_and_time', 'megabyte_bar', 'download_body', 'resumable_size',
+           'download_once', 'download_from', 'download', 'read_members', 'locked', 'extract_missing', 'get_archive']
 
 # %% ../nbs/internals/download.ipynb #352cc525
-import gzip, io, math, os, queue, stat, tarfile, threading, time
+import errno, gzip, io, math, os, queue, stat, tarfile, threading, time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from filelock import FileLock, Timeout
 
-from .console import make_progress_bar, say
+from .console import bars_visible, make_progress_bar, say
 from .files import Checksums, checksum_mismatch, measure_checksums, remove_leftovers, write_file
 
 # %% ../nbs/internals/download.ipynb #a586c4ee
@@ -31,7 +31,7 @@ class Archive:
     "A .tar.gz on the web, and the files that we want from it."
     name: str # file name of the archive
     folder: str # folder of the files, both in the archive and below the root
-    mirrors: tuple[str, ...] # https addresses, tried in this order
+    mirrors: tuple[str, ...] # https addresses, the one to start with first
     checksums: Checksums # of the archive
     members: dict[str, Checksums] # file name -> checksums
 
@@ -67,9 +67,12 @@ class MirrorError(Exception):
         reason: str, # what went wrong, in one line
         retry: bool = True, # whether another attempt at this mirror makes sense
         discard: bool = False, # whether what we have so far is useless
+        no_ranges: bool = False, # whether it can only send the whole file
+        speed: float | None = None, # bytes a second, if it works and another may be faster
     ):
         super().__init__(reason)
         self.retry, self.discard = retry, discard
+        self.no_ranges, self.speed = no_ranges, speed
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -78,6 +81,15 @@ class RetryPolicy:
     min_bytes: int = 65_536 # bytes that must arrive in this time; fewer count as stalled
     attempts: int = 4 # per mirror
     backoff: float = 1 # seconds before the second attempt; doubled before each further one
+    window: float = 5 # seconds over which we measure how fast a mirror is
+
+    def is_slow(self,
+        speed: float, # bytes a second, of this mirror
+        left: int, # bytes that are missing
+        rival: float, # bytes a second, of the best other mirror; infinite: not measured yet
+    ) -> bool:
+        "Return whether it is worth while to switch to another mirror."
+        return 1.5*speed < rival and left > 4*self.window*speed
 
 def _one_line(error): # may quote what a server sent
     return ' '.join(str(error).split())[:200] or type(error).__name__
@@ -123,7 +135,7 @@ def open_url(
     except HTTPError as e:
         retry = e.code in (408, 416, 429) or e.code >= 500
         reason = f'HTTP {e.code} {_one_line(e.reason)}'
-        raise MirrorError(reason, retry, discard=e.code == 416) from e # 416: no such range
+        raise MirrorError(reason, retry, no_ranges=e.code == 416) from e # 416: no such range
     except URLError as e:
         raise MirrorError(f'no connection: {_one_line(e.reason)}', retry=False) from e
     except (OSError, HTTPException, ValueError) as e: # ValueError: a redirect to no valid address
@@ -139,7 +151,7 @@ def body_start(
     content_range = response.headers['Content-Range']
     if response.status == 206 and content_range != f'bytes {have}-{size - 1}/{size}':
         reason = f'offers {_one_line(content_range)}, not the rest of the file'
-        raise MirrorError(reason, discard=True)
+        raise MirrorError(reason, no_ranges=True)
     start = have if response.status == 206 else 0
     if response.length != size - start:
         offered = 'unknown' if response.length is None else response.length
@@ -147,16 +159,54 @@ def body_start(
     return start
 
 # %% ../nbs/internals/download.ipynb #e748a33c
+class Pace:
+    "How fast bytes arrive, measured over windows of a few seconds."
+    def __init__(self,
+        have: int, # bytes that we have already
+        seconds: float, # length of a window
+    ):
+        self.seconds, self.speed = seconds, 0. # bytes a second, in the last whole window
+        self.have, self.since = have, time.monotonic() # at the start of this window
+        self.arrived = 0 # bytes of the last whole window
+
+    def is_over(self,
+        have: int, # bytes that we have now
+    ) -> bool: # then `arrived` and `speed` are new
+        "Return whether a window has ended, and begin the next one."
+        spent = time.monotonic() - self.since
+        if spent <= self.seconds: return False
+        self.arrived = have - self.have
+        self.speed = self.arrived/spent
+        self.have, self.since = have, self.since + spent
+        return True
+
+def speed_and_time(
+    speed: float, # bytes a second
+    left: int, # bytes that are missing
+) -> str: # such as '70 kB/s, 40:12 left'
+    "Say how fast a download is, and how long it still takes."
+    shown = f'{speed/1e6:.1f} MB/s' if speed >= 1e6 else f'{speed/1e3:.0f} kB/s'
+    if not speed: return shown
+    minutes, seconds = divmod(round(left/speed), 60)
+    return f'{shown}, {minutes}:{seconds:02} left'
+
+# %% ../nbs/internals/download.ipynb #90c3253c
 @contextmanager
 def megabyte_bar(
     size: int, # bytes of the whole file
     visible: bool = True, # False: count silently
+    have: int = 0, # bytes that we have already
 ) -> Iterator[Callable[[int], None]]: # call it with the number of bytes so far
     "Show the progress of a download inside a `with` block."
     bar = make_progress_bar(range(math.ceil(size/1e6)), visible, 'MB')
+    to_log = visible and not bars_visible()
+    pace = Pace(have, 30 if to_log else 1)
     def update(num_bytes):
+        is_over = pace.is_over(num_bytes)
         with suppress(OSError, ValueError): # the terminal may be closed
+            if is_over: bar.comment = f'MB, {speed_and_time(pace.speed, size - num_bytes)}'
             bar.update(num_bytes//10**6)
+        if to_log and is_over: say(f'{num_bytes//10**6} of {size//10**6} {bar.comment}')
     update(0)
     try: yield update
     finally:
@@ -167,12 +217,12 @@ def download_body(
     file: BinaryIO, # open for writing at byte `start`
     start: int, # where in the file the body starts
     size: int, # bytes of the whole file
-    policy: RetryPolicy, # says when a mirror has stalled
+    policy: RetryPolicy, # says when a mirror has stalled or is slow
     show_progress: Callable[[int], None], # called with the number of bytes so far
+    rival: float = 0, # bytes a second, of the best other mirror; infinite: not measured yet
 ):
     "Write a body to a file. Raise `MirrorError` if the mirror fails, `OSError` if the disk does."
-    have = window_have = start
-    window_start = time.monotonic()
+    have, stall, pace = start, Pace(start, policy.timeout), Pace(start, policy.window)
     while have < size:
         broken = f'broke off after {have:,} of {size:,} bytes'
         try: data = response.read1(65_536) # what is there; `read` would wait for all of it
@@ -182,12 +232,12 @@ def download_body(
         file.write(data)
         have += len(data)
         show_progress(have)
-        if time.monotonic() - window_start > policy.timeout:
-            arrived = have - window_have
-            if arrived < policy.min_bytes and have < size:
-                raise MirrorError(f'stalled: {arrived:,} bytes in {policy.timeout:g} s, '
-                                  f'after {have:,} of {size:,}')
-            window_start, window_have = time.monotonic(), have
+        if stall.is_over(have) and stall.arrived < policy.min_bytes and have < size:
+            raise MirrorError(f'stalled: {stall.arrived:,} bytes in {policy.timeout:g} s, '
+                              f'after {have:,} of {size:,}')
+        if pace.is_over(have) and policy.is_slow(pace.speed, size - have, rival):
+            is_slow = f'sends {speed_and_time(pace.speed, size - have)}'
+            raise MirrorError(is_slow, retry=False, speed=pace.speed)
 
 # %% ../nbs/internals/download.ipynb #43ea02ea
 def resumable_size(
@@ -196,32 +246,42 @@ def resumable_size(
     "Return how many bytes of the archive we have. Remove `part` if it is not a plain file."
     try: info = part.lstat()
     except FileNotFoundError: return 0
-    if stat.S_ISREG(info.st_mode) and info.st_nlink <= 1: return info.st_size
+    if _is_plain(info): return info.st_size
     part.unlink() # a link leads to a file that isn't ours, and a named pipe blocks
     return 0
 
-def _open_no_follow(path, flags):
-    flags |= getattr(os, 'O_NOFOLLOW', 0) # Windows has none
-    return os.open(path, flags, 0o666)
+def _is_plain(info): # a file of our own: no folder, named pipe or second name of another file
+    return stat.S_ISREG(info.st_mode) and info.st_nlink <= 1
+
+def _open_plain(path, flags):
+    "Open a file for `open`, create it if needed; neither follow a link nor wait at a named pipe."
+    flags |= os.O_CREAT | getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0) # not on Windows
+    handle = os.open(path, flags, 0o666)
+    if _is_plain(os.fstat(handle)): return handle
+    os.close(handle)
+    raise FileExistsError(errno.EEXIST, 'Not a plain file', str(path))
 
 def download_once(
     url: str, # address at one mirror
     part: Path, # where the archive goes; bytes that are there are kept
     archive: Archive, # what it should be
-    policy: RetryPolicy, # says when the mirror has stalled
-    progress: bool, # show a bar
+    policy: RetryPolicy, # says when the mirror has stalled or is slow
+    progress: bool, # show speed and time left
+    rival: float = 0, # see `download_body`
+    resume: bool = True, # False: ask for the whole file
 ):
     "Download and verify an archive in one attempt. Raise `MirrorError` if that fails."
     size = archive.checksums.size
     start = have = resumable_size(part)
     if have < size:
         limit = 3*policy.timeout # for the name lookup, the connection and the answer
-        with call_with_timeout(limit, open_url, url, have, policy.timeout) as response:
-            start = body_start(response, have, size)
-            mode = 'ab' if start else 'wb'
-            with (open(part, mode, opener=_open_no_follow) as file,
-                  megabyte_bar(size, progress) as show):
-                download_body(response, file, start, size, policy, show)
+        first = have if resume else 0
+        with call_with_timeout(limit, open_url, url, first, policy.timeout) as response:
+            start = body_start(response, first, size)
+            with (open(part, 'r+b', opener=_open_plain) as file,
+                  megabyte_bar(size, progress, start) as show):
+                file.seek(start)
+                download_body(response, file, start, size, policy, show, rival)
     with open(part, 'rb') as file: found = measure_checksums(file)
     problem = checksum_mismatch(found, archive.checksums)
     if problem: raise MirrorError(problem, retry=start > 0, discard=True)
@@ -232,13 +292,16 @@ def download_from(
     part: Path, # where the archive goes; bytes that are there are kept
     archive: Archive, # what it should be
     policy: RetryPolicy, # how long and how often to try
-    progress: bool, # show a bar
+    progress: bool, # show speed and time left
+    rival: float = 0, # see `download_body`
 ):
     "Download and verify an archive from one mirror. Raise the last `MirrorError` if it fails."
+    resume = True
     for attempt in count(1):
-        try: return download_once(url, part, archive, policy, progress)
+        try: return download_once(url, part, archive, policy, progress, rival, resume)
         except MirrorError as e:
             if e.discard: part.unlink(missing_ok=True)
+            resume = resume and not e.no_ranges
             if not e.retry or attempt >= policy.attempts: raise
         time.sleep(policy.backoff*2**(attempt - 1))
 
@@ -246,15 +309,25 @@ def download(
     archive: Archive, # what to download
     part: Path, # where it goes; bytes that are there are kept
     policy: RetryPolicy = RetryPolicy(), # how long and how often to try
-    progress: bool = True, # show a bar in a notebook or a terminal
-) -> str: # address that it came from
-    "Try each mirror in turn until one works. Raise `DownloadError` if all fail."
+    progress: bool = True, # say where from, show speed and time left
+) -> str: # address that the last bytes came from
+    "Download from the fastest mirror that works. Raise `DownloadError` if all fail."
+    speeds = dict.fromkeys(archive.mirrors, math.inf) # bytes a second; infinite: not measured yet
     failures = []
-    for url in archive.mirrors:
+    while speeds:
+        url = max(speeds, key=lambda url: speeds[url]) # the first one of the fastest
+        rival = max((speed for other, speed in speeds.items() if other != url), default=0)
+        host = urlsplit(url).hostname
+        if progress: say(f'Downloading {archive.name} from {host}.')
         try:
-            download_from(url, part, archive, policy, progress)
+            download_from(url, part, archive, policy, progress, rival)
             return url
-        except MirrorError as e: failures.append(f'{urlsplit(url).hostname}: {e}')
+        except MirrorError as e:
+            if e.speed is None:
+                failures.append(f'{host}: {e}')
+                del speeds[url]
+            else: speeds[url] = e.speed
+            if progress and speeds: say(f'{host}: {e}')
     reasons = '; '.join(failures) or 'it has no mirror'
     raise DownloadError(f"can't download {archive.name}: {reasons}")
 
@@ -326,7 +399,7 @@ def extract_missing(
     root: Path, # folder to fill; the caller holds its lock
     names: Iterable[str], # members that are missing or wrong
     policy: RetryPolicy, # how long and how often to try
-    progress: bool, # show a bar
+    progress: bool, # show speed and time left
 ):
     "Write members of an archive; download it unless it lies in `root`."
     folder, source = root/archive.folder, root/archive.name
@@ -358,7 +431,7 @@ def get_archive(
     archive: Archive, # what should be there
     root: str | os.PathLike, # folder to look in, and to fill
     policy: RetryPolicy = RetryPolicy(), # how long and how often to try a mirror
-    progress: bool = True, # show a bar in a notebook or a terminal
+    progress: bool = True, # say where from, show speed and time left
     lock_timeout: float = 30*60, # seconds to wait for another process that fills `root`
 ) -> Path: # folder with the verified files
     "Make sure that the files of an archive are there. Raise `DownloadError` if that fails."

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['ExperimentError', 'check_trainable', 'Experiment', 'build', 'make_model', 'describe', 'find_lrs', 'save_curve',
-           'SaveRun', 'train_run', 'without_surplus', 'with_learning_rates', 'save_figures']
+           'SaveRun', 'train_run', 'training_precision', 'without_surplus', 'run_header', 'with_learning_rates',
+           'save_figures']
 
 # %% ../nbs/internals/experiment.ipynb #c7cbc61f
-import json, os
+import json, os, time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,19 +21,20 @@ from torch.nn import functional as F
 
 from .augment import Augment
 from .checkpoint import Checkpoints, stored_run
-from .console import say
+from .console import heartbeat, say
 from .data import Batches, ImageDataset
-from .device import Precision, device_name, explain_oom, pick_device, pick_precision
+from .device import Precision, device_name, explain_oom, named_precision, pick_device, pick_precision
 from .fast import FastNet, ProgressiveBatches, predict_tta, whitening_filters
-from .files import write_file
+from .files import write_figure, write_file
 from .lr_finder import LRCurve, RangeTest, lr_find, plot_lr_curve
 from .model import CustomResNet
 from .muon import make_muon
 from .progress import ProgressBars, format_history
-from .recipe import Recipe
+from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
 from .results import plot_class_accuracy, plot_confusion, plot_history, plot_misclassified
-from .run import Run, provenance, read_run, save_run, save_weights
+from .run import CURVE, Run, provenance, read_run, save_run, save_weights
 from .state import TrainState
+from .stored import save_files
 from .train import Callback, Evaluator, OneCycle, StopOnInterrupt, TrainStep, fit, make_sgd
 
 # %% ../nbs/internals/experiment.ipynb #626bdd13
@@ -185,15 +187,18 @@ def find_lrs(
     e = experiment
     test = RangeTest(steps=e.recipe.find_steps, mode=mode)
     with explain_oom(e.model, e.recipe.batch_size):
-        return lr_find(e.model, e.train, e.optimizer(), test, e.loss_fn, e.precision, progress)
+        began = time.perf_counter()
+        def running(): return f'range test of {test.steps} steps: {time.perf_counter() - began:.0f} s so far'
+        with heartbeat(running):
+            return lr_find(e.model, e.train, e.optimizer(), test, e.loss_fn, e.precision, progress)
 
 def save_curve(
     curve: LRCurve, # from `find_lrs`
     folder: Path, # gets `lr_curve.json` and `lr_curve.png`
 ):
     "Keep a range test as data and as a picture."
-    write_file(folder/'lr_curve.json', json.dumps(asdict(curve), indent=1).encode())
-    plot_lr_curve(curve).savefig(folder/'lr_curve.png', dpi=120)
+    save_files(folder, {CURVE: json.dumps(asdict(curve), indent=1).encode()})
+    write_figure(folder/'lr_curve.png', plot_lr_curve(curve))
 
 # %% ../nbs/internals/experiment.ipynb #e9f21413
 class SaveRun(Callback):
@@ -218,22 +223,44 @@ def train_run(
     device: str = 'auto', # see `pick_device`
     compiled: bool = False, # train through `torch.compile`, see `check_compile`
     callbacks: Iterable[Callback] = (), # your own, beside progress bars, checkpoints and Ctrl-C
+    precision: str | None = None, # 'fp32', 'bf16' or 'fp16'; `None`: see `training_precision`
 ) -> Run: # the finished run
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     folder = Path(folder)
-    experiment = build(without_surplus(recipe, data), data, device)
-    say(describe(experiment))
-    folder.mkdir(parents=True, exist_ok=True)
-    experiment = with_learning_rates(experiment, folder)
-    checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | dict(compiled=compiled))
-    ours = [StopOnInterrupt(), checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
-    state = experiment.fit([*ours, *callbacks], compiled)
-    save_weights(folder, state.model)
-    run = read_run(folder)
-    save_figures(run, data)
+    number_format = training_precision(folder, pick_device(device), precision)
+    experiment = build(without_surplus(recipe, data), data, device, number_format)
+    say(f'{run_header(experiment.recipe, data, folder)}\n{describe(experiment)}')
+    found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
+    more = dict(compiled=compiled, lrs_found=found)
+    checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
+    with checkpoints.claimed():
+        experiment = with_learning_rates(experiment, folder)
+        checkpoints.recipe = experiment.recipe
+        ours = [StopOnInterrupt(), checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
+        state = experiment.fit([*ours, *callbacks], compiled)
+        save_weights(folder, state.model)
+        run = read_run(folder)
+        save_figures(run, data)
     return run
 
 # %% ../nbs/internals/experiment.ipynb #381ff5a5
+def training_precision(
+    folder: Path, # of the run
+    device: torch.device, # where it trains
+    name: str | None = None, # the precision to train in, if you want a certain one
+) -> Precision: # that one, else that of the run that is resumed here, else the fastest one
+    "Return the precision to train in. Raise `ExperimentError` if this device doesn't have it."
+    stored = None if name else stored_run(folder)
+    metadata = stored[1] if stored else {}
+    last_leg = [{}, *metadata.get('resumed', [])][-1] # it says what was different from the first
+    wanted = name or last_leg.get('precision') or metadata.get('precision')
+    if not wanted: return pick_precision(device)
+    try: return named_precision(wanted, device)
+    except ValueError as e:
+        if name: raise ExperimentError(str(e)) from e
+        raise ExperimentError(f"the run in '{folder}' was trained in {wanted}, but {e}. Resume it where it began, or "
+                              "in another precision: --precision fp32, or train_run(..., precision='fp32')") from e
+
 def without_surplus(
     recipe: Recipe, # may ask for more images than there are
     data: ImageDataset, # the whole dataset
@@ -242,6 +269,19 @@ def without_surplus(
     counts = dict(train_images=len(data.train), test_images=len(data.test))
     surplus = {name: None for name, n in counts.items() if (getattr(recipe, name) or 0) >= n}
     return replace(recipe, **surplus)
+
+def run_header(
+    recipe: Recipe, # of the run
+    data: ImageDataset, # the whole dataset
+    folder: str | os.PathLike, # of the run
+) -> str: # such as "fast recipe, quick budget, 3 epochs, in 'runs/1'"
+    "Return one line that says which run this is. The budget is named if the size is that of a budget."
+    def size(r): return r.epochs, r.batch_size, r.train_images, r.test_images, r.width
+    named = [budget for budget in BUDGETS if recipe.name in RECIPES
+             and size(recipe) == size(without_surplus(get_recipe(recipe.name, budget), data))]
+    budget = f' {named[0]} budget,' if named else ''
+    epochs = f'{recipe.epochs} epoch' + 's'*(recipe.epochs > 1)
+    return f"{recipe.name} recipe,{budget} {epochs}, in '{folder}'"
 
 def with_learning_rates(
     experiment: Experiment, # its recipe may have none, one or both
@@ -263,9 +303,10 @@ def save_figures(
     data: ImageDataset, # what it was measured on
 ):
     "Write the log and the figures of the results notebook into the run folder."
-    write_file(run.folder/'log.txt', f'{run.title}\n{format_history(run.history)}\n'.encode())
+    log = run_header(run.recipe, data, run.folder), run.title, format_history(run.history), ''
+    write_file(run.folder/'log.txt', '\n'.join(log).encode())
     figures = dict(curves=plot_history(run))
     if run.logits is not None: # None: a callback stopped it before it was evaluated
         figures |= dict(misclassified=plot_misclassified(run, data), confusion=plot_confusion(run, data),
                         classes=plot_class_accuracy(run, data))
-    for name, fig in figures.items(): fig.savefig(run.folder/f'{name}.png', dpi=120)
+    for name, fig in figures.items(): write_figure(run.folder/f'{name}.png', fig)

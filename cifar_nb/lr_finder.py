@@ -23,7 +23,7 @@ from .console import make_progress_bar
 from .device import Precision, keep_freed_memory
 from .model import preserve_modes
 from .speed import skip_dead_biases
-from .train import set_lr
+from .train import logits_of, set_lr
 
 # %% ../nbs/03_lr_finder.ipynb #9f745cd9
 def lr_ramp(
@@ -129,11 +129,17 @@ def plot_lr_curve(
     ax.plot(curve.lrs, curve.losses, color=grey, alpha=.4, label='loss of the batch')
     ax.plot(curve.lrs, curve.smooth, color=blue, label='smoothed')
     with suppress(RangeTestError): # a curve without a valley is worth a look too
-        for name, lr, color in [('LRMIN', curve.lr_min, green), ('LRMAX', curve.lr_max, red)]:
-            ax.axvline(lr, color=color, linestyle='--', label=f'{name} = {lr:.3g}')
-    title = f'{curve.name} learning-rate range test ({curve.stopped})'.strip()
-    ax.set(xscale='log', xlabel='learning rate', ylabel='loss', title=title)
-    ax.legend()
+        rules = [('LRMIN', curve.lr_min, green, 'a tenth of the way down'),
+                 ('LRMAX', curve.lr_max, red, f'smoothed loss {RISE - 1:.0%} above its lowest')]
+        ax.axhline(_times_lowest(curve.smooth, RISE), color=red, linestyle=':', linewidth=1)
+        for name, lr, color, rule in rules:
+            ax.axvline(lr, color=color, linestyle='--', label=f'{name} = {lr:.3g}: {rule}')
+            ax.plot(lr, curve.smooth[curve.lrs.index(lr)], 'o', color=color)
+    why = {'end': 'to the end', 'diverged': 'until the loss diverged',
+           'non-finite loss': 'until the loss was not finite'}[curve.stopped]
+    title = f'learning-rate range test, {len(curve.lrs)} steps, {why}'
+    ax.set(xscale='log', xlabel='learning rate', ylabel='loss', title=f'{curve.name} {title}'.strip())
+    ax.legend(fontsize=10, frameon=True, framealpha=.9, edgecolor='none')
     plt.close(fig)
     return fig
 
@@ -226,12 +232,6 @@ def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer):
                          f'test sets one for all: to keep the ratio, give the group with {min(rates):g} '
                          f'lr_mult={min(rates)/max(rates):g}')
 
-def _check_logits(logits):
-    "Raise `TypeError` if a model returns something else than a tensor."
-    if isinstance(logits, torch.Tensor): return
-    raise TypeError(f'the model returns a {type(logits).__name__}, not a tensor of logits: '
-                    'wrap it in a module that returns the logits alone')
-
 # %% ../nbs/03_lr_finder.ipynb #700aa637
 def lr_find(
     model: nn.Module, # comes back as it was
@@ -249,14 +249,13 @@ def lr_find(
     device = next(model.parameters()).device
     precision = precision or Precision('fp32', device.type)
     scaler, lrs, losses, stopped = precision.scaler(), test.lrs(), [], 'end'
-    bar = make_progress_bar(lrs, progress)
+    bar = make_progress_bar(lrs, progress, 'range test')
     preserved = preserve_state(model, optimizer)
     with keep_freed_memory(device), skip_dead_biases(model), preserved:
         model.train()
         for lr, (x, y) in zip(bar, _repeat(batches)):
             set_lr(optimizer, lr)
-            with precision.autocast(): logits = model(x)
-            _check_logits(logits)
+            with precision.autocast(): logits = logits_of(model(x))
             loss = loss_fn(logits.float(), y)
             stopped = why_stop(losses, loss.item(), test)
             if stopped != 'non-finite loss': losses.append(loss.item())

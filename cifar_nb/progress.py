@@ -8,10 +8,10 @@ __all__ = ['FORMATS', 'format_row', 'format_history', 'time_left', 'ProgressBars
 # %% ../nbs/internals/progress.ipynb #0975abf3
 import math
 from collections.abc import Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from .console import in_notebook, in_terminal, say
+from .console import heartbeat, in_notebook, in_terminal, say
 from .run import HISTORY_FIELDS
 from .state import TrainState
 from .train import Callback
@@ -46,10 +46,12 @@ def time_left(
 class ProgressBars(Callback):
     """Show a training while it runs.
 
-    In a notebook with bars, table and curves; in a terminal with bars; in a log file with one line an epoch.
+    In a notebook with bars, table and curves; in a terminal with bars; in a log file with a line for each
+    epoch, and one that says where we are if nothing was said for `pause` seconds.
     If the display fails, the training continues without bars.
     """
     order = 10 # last: what is shown has been saved
+    pause = 30.
 
     def __init__(self,
         name: str = '', # name of the dataset, for the legend of the curves
@@ -60,7 +62,12 @@ class ProgressBars(Callback):
     def before_fit(self, state: TrainState):
         self.master = self.bar = None
         self.notebook = self.header_shown = False
+        self.beating = ExitStack()
+        if not state.finished and (state.epoch or state.metrics.steps):
+            with suppress(Exception):
+                say(f'Resuming at epoch {state.epoch + 1}, step {state.metrics.steps + 1}.')
         with self.forgiving():
+            self.beating.enter_context(heartbeat(lambda: self.status(state), self.pause))
             self.notebook = in_notebook()
             if self.notebook or in_terminal(): self.start(state)
         if state.history: self.show(state, state.history) # of a resumed training
@@ -69,13 +76,18 @@ class ProgressBars(Callback):
         if not self.master: return
         with self.forgiving():
             if not self.bar: self.start_epoch(state)
-            self.bar.update(state.metrics.steps)
+            if state.metrics.steps < state.steps_per_epoch: return self.bar.update(state.metrics.steps)
+            self.bar.comment = 'evaluating' # stays until `after_epoch`
+            self.bar.update_bar(state.metrics.steps)
 
     def after_epoch(self, state: TrainState):
+        with self.forgiving():
+            if self.bar: self.bar.on_iter_end()
         self.bar = None
         self.show(state, state.history[-1:])
 
     def after_fit(self, state: TrainState, error: BaseException | None):
+        self.beating.close()
         if state.epoch >= state.epochs: return # then the bars have ended by themselves
         with self.forgiving():
             for bar in filter(None, [self.bar, self.master]): bar.on_iter_end()
@@ -87,6 +99,12 @@ class ProgressBars(Callback):
         except Exception as e:
             self.master = self.bar = None
             with suppress(Exception): say(f'progress bars are off: {type(e).__name__}: {e}')
+
+    def status(self, state: TrainState) -> str:
+        "Return a line that says where a training is."
+        done, steps = state.metrics.steps, state.steps_per_epoch
+        what = f'step {done} of {steps}' if done < steps else 'evaluating'
+        return f'epoch {state.epoch + 1} of {state.epochs}: {what}, {state.seconds:.0f} s of it so far'
 
     def start(self, state: TrainState):
         "Begin the bar of the epochs."

@@ -123,7 +123,7 @@ _PROBABILITY = _number(lambda value: 0 <= value <= 1, 'must lie between 0 and 1'
 RULES = { # what each field may be
     'name': _NAME,
     'train_images': _whole(1).or_none(), 'test_images': _whole(1).or_none(),
-    'batch_size': _whole(1), 'seed': _whole(0, 2**63 - 1),
+    'batch_size': _whole(1), 'seed': _whole(0, 2**32 - 1), # PyTorch drops further bits
     'pad': _whole(0), 'padding_mode': _one_of('reflect', 'constant'),
     'flip': _PROBABILITY, 'alternate_flip': _one_of(True, False),
     'cutout': _whole(0), 'jitter': _SHARE, 'image_sizes': _SIZES,

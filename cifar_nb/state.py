@@ -252,6 +252,14 @@ class TrainState:
         sums = dict(loss=m.loss, num_correct=m.num_correct)
         stored_sums = {name: tensors[f'metrics.{name}'] for name in sums if f'metrics.{name}' in tensors}
         check_tensors(stored_sums, sums, 'metrics.')
+        logits = tensors.get('logits')
+        if logits is not None and (logits.ndim != 2 or not logits.is_floating_point()):
+            raise StateError(f'logits are {logits.dtype} {tuple(logits.shape)}, not a table of numbers')
+        theirs, scaler = values['scaler'], self.scaler.state_dict()
+        # with another precision we keep our own
+        same_precision = scaler and theirs.get('growth_interval') == scaler['growth_interval']
+        if same_precision and (missing := scaler.keys() - theirs.keys()):
+            raise StateError(f'scaler.{sorted(missing)[0]} is missing there')
         optimizer_state = self._stored_optimizer(tensors, values) # from here on all is known to fit
 
         with torch.no_grad():
@@ -259,9 +267,7 @@ class TrainState:
         self.optimizer.load_state_dict(optimizer_state)
         m.reset(values['steps'], values['num_images'], **stored_sums)
         self.epoch, self.seconds, self.history = values['epoch'], values['seconds'], list(values['history'])
-        self.logits, self.should_stop = tensors.get('logits'), values.get('should_stop', False)
-        theirs, ours = values['scaler'], self.scaler.state_dict() # with another precision we keep our own
-        same_precision = ours and theirs.get('growth_interval') == ours['growth_interval']
+        self.logits, self.should_stop = logits, values.get('should_stop', False)
         if same_precision: self.scaler.load_state_dict(theirs)
 
     def _stored_optimizer(self, tensors: dict[str, Tensor], values: dict) -> dict:
@@ -276,7 +282,8 @@ class TrainState:
         stored = {}
         for key, value in (tensors | values).items():
             if not key.startswith('optimizer.'): continue
-            _, i, name = key.split('.', 2)
+            i, _, name = key.removeprefix('optimizer.').partition('.')
+            if not i.isdecimal() or not name: raise StateError(f'{key!r:.60} is no part of an optimizer')
             if int(i) >= len(params): raise StateError(f'{key} is of a parameter that is missing here')
             stored.setdefault(int(i), {})[name] = value
         for i, p in enumerate(params):
