@@ -149,6 +149,10 @@ class ProgressBars(Callback):
         def curve(key):
             measured = [row for row in state.history if not math.isnan(row[key])]
             return [row['epoch'] for row in measured], [row[key] for row in measured]
-        curves = [curve('train_loss'), curve('test_loss')]
+        curves = [points for points in map(curve, ('train_loss', 'test_loss')) if points[0]]
         with plt.style.context('cifar_nb.figures'):
             self.master.update_graph(curves, x_bounds=(.5, state.epochs + .5))
+            ax = self.master.graph_ax # cleared by every `update_graph`
+            ax.set(xlabel='epoch', ylabel='loss')
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            self.master.graph_out.update(ax.figure)
