@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['VALUES', 'MUST_MATCH', 'LAST_DIGITS', 'CheckpointError', 'to_bytes', 'from_bytes', 'CheckpointFolder', 'check_values',
-           'Checkpoints', 'stored_run']
+           'Checkpoints', 'stored_run', 'start_anew']
 
 # %% ../nbs/internals/checkpoint.ipynb #d4515b2d
-import hashlib, json, os, re, time
+import hashlib, json, os, re, shutil, time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -303,3 +303,15 @@ def stored_run(
     if not (found := CheckpointFolder(run_folder).newest(check_values)): return None
     _, _, values = found
     return Recipe.from_dict(values['recipe']), values['metadata']
+
+# %% ../nbs/internals/checkpoint.ipynb #0900a8af
+def start_anew(
+    run_folder: str | os.PathLike, # emptied, with all that is in it
+):
+    "Empty a run folder. Raise `CheckpointError` if another process is training in it."
+    checkpoints = CheckpointFolder(run_folder)
+    with checkpoints.claimed():
+        for path in [*checkpoints.folder.parent.iterdir(), *checkpoints.folder.iterdir()]:
+            if path in (checkpoints.folder, checkpoints.folder/'lock'): continue
+            if path.is_dir() and not path.is_symlink(): shutil.rmtree(path)
+            else: path.unlink()

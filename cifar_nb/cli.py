@@ -35,8 +35,8 @@ def _whole(least: int):
 def _path(text: str) -> Path:
     "Return a path. A shell leaves the '~' in `--output=~/runs` as it is."
     try: return Path(text).expanduser()
-    except RuntimeError:
-        raise argparse.ArgumentTypeError(f"there is no home folder for '{text}': write the whole path") from None
+    except RuntimeError: problem = f"there is no home folder for '{text}': write the whole path"
+    raise argparse.ArgumentTypeError(problem)
 
 def _recipe(text: str) -> str | Recipe:
     "Return the name of a recipe as it is, and the recipe in a file."
@@ -121,6 +121,8 @@ def _add_train(commands, shared: list):
              '(default: runs/DATE-TIME-RECIPE-BUDGET-seedN)')
     add('--resume', type=_path, metavar='RUN',
         help='resume the interrupted run in this folder, with its recipe')
+    add('--precision', choices=['fp32', 'bf16', 'fp16'],
+        help='number format to train in (default: that of the run that is resumed, else the fastest one)')
     add('--compile', action='store_true',
         help='train through torch.compile, which takes a while to start; cifar_nb bench measures whether '
              'that pays on this machine')
@@ -210,7 +212,7 @@ def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     "Run the command `train`."
     from cifar_nb.experiment import train_run
     from cifar_nb.progress import format_history
-    run = train_run(recipe, data, folder, args.device, args.compile)
+    run = train_run(recipe, data, folder, args.device, args.compile, precision=args.precision)
     say(f'\nThe last epochs on {data.name}:\n{format_history(run.history[-5:])}')
     if run.logits is None:
         say(f'\nA callback stopped this run after epoch {len(run.history)}, not evaluated.')
@@ -271,8 +273,8 @@ class _Command:
         from cifar_nb.checkpoint import CheckpointError, stored_run
         from cifar_nb.data import SYNTHETIC_NAME
         if not (stored := stored_run(folder)):
-            raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training "
-                                  'began, or this is no run folder. Start again, with the command that began it')
+            raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, "
+                                  'or this is no run folder. Start again with the command that began it')
         recipe, synthetic = stored[0], stored[1]['dataset'] == SYNTHETIC_NAME
         for option, theirs in _contradictions(self.args, recipe, synthetic):
             raise ValueError(f"{option} contradicts the run in '{folder}', which has {theirs}: "

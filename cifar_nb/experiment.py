@@ -187,8 +187,8 @@ def find_lrs(
     e = experiment
     test = RangeTest(steps=e.recipe.find_steps, mode=mode)
     with explain_oom(e.model, e.recipe.batch_size):
-        def running(): return f'range test of {test.steps} steps: {time.perf_counter() - started:.0f} s so far'
-        started = time.perf_counter()
+        began = time.perf_counter()
+        def running(): return f'range test of {test.steps} steps: {time.perf_counter() - began:.0f} s so far'
         with heartbeat(running):
             return lr_find(e.model, e.train, e.optimizer(), test, e.loss_fn, e.precision, progress)
 
@@ -249,17 +249,17 @@ def training_precision(
     device: torch.device, # where it trains
     name: str | None = None, # the precision to train in, if you want a certain one
 ) -> Precision: # that one, else that of the run that is resumed here, else the fastest one
-    "Return the precision to train in. Raise `ExperimentError` if this device can't resume in that of the run."
-    if name: return named_precision(name, device)
-    stored = stored_run(folder)
+    "Return the precision to train in. Raise `ExperimentError` if this device doesn't have it."
+    stored = None if name else stored_run(folder)
     metadata = stored[1] if stored else {}
     last_leg = [{}, *metadata.get('resumed', [])][-1] # it says what was different from the first
-    name = last_leg.get('precision') or metadata.get('precision')
-    if not name: return pick_precision(device)
-    try: return named_precision(name, device)
+    wanted = name or last_leg.get('precision') or metadata.get('precision')
+    if not wanted: return pick_precision(device)
+    try: return named_precision(wanted, device)
     except ValueError as e:
-        raise ExperimentError(f"the run in '{folder}' was trained in {name}, but {e}. Resume it where it began, "
-                              'or name another precision: --precision fp32, train_run(..., precision=...)') from e
+        if name: raise ExperimentError(str(e)) from e
+        raise ExperimentError(f"the run in '{folder}' was trained in {wanted}, but {e}. Resume it where it began, or "
+                              "in another precision: --precision fp32, or train_run(..., precision='fp32')") from e
 
 def without_surplus(
     recipe: Recipe, # may ask for more images than there are

@@ -128,14 +128,15 @@ class TrainStep:
 class BatchSource(Protocol):
     """Batches `(x, y)` on the device.
 
-    `fit` calls `set_epoch(epoch)` if there is one. To resume within an epoch, it iterates
-    over `iter_from(step)`; without one it makes the batches before and drops them."""
+    `fit` calls `set_epoch(epoch)` if there is one. To resume within an epoch, it
+    iterates over `iter_from(step)`, or else makes the batches before and drops them."""
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
 
 def _rest_of_epoch(batches: BatchSource, step: int) -> Iterator:
     "Return an iterator that begins at a step of the epoch."
-    if step and hasattr(batches, 'iter_from'): return batches.iter_from(step) # type: ignore
+    begin = getattr(batches, 'iter_from', None)
+    if step and begin: return begin(step)
     rest = iter(batches)
     for _ in islice(rest, step): pass
     return rest
