@@ -244,6 +244,7 @@ def check_pages(pages: dict):
     report('images have alt texts', [f'{name}: {code}' for name, p in each for code in p['noAlt']])
     report('every page has its parts',
            [f'{name}: no {what}' for name, p in each for what, there in p['has'].items() if not there])
+    report('no link is left as Markdown', [f'{name}: {link}' for name, p in each for link in p['unread']])
     report(f"code blocks: {total(pages, 'code')} with a copy button",
            [f"{name}: {p['copy']} for {p['code']} blocks" for name, p in each if p['copy'] != p['code']])
     report('nothing sticks out at ' + ' and '.join(f'{width} pixels' for width in WIDTHS),

@@ -41,6 +41,8 @@ READ_PAGE = """() => {
     code: all('main div.sourceCode').length,
     copy: all('main .code-copy-button').length,
     source: all('main div.sourceCode pre').map(e => e.innerText),
+    unread: all('main p, main li, main td').map(e => e.innerText.match(/\\S*\\]\\([\\w.\\/#-]+\\)/))
+      .filter(match => match).map(match => match[0]),
     sidebar,
   };
 }"""
