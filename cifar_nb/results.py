@@ -8,7 +8,7 @@ __all__ = ['title_of', 'plot_history', 'shorten', 'misclassified', 'plot_misclas
 
 # %% ../nbs/05_results.ipynb #38edb646
 import math, os, re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
