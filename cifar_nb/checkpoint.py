@@ -135,7 +135,8 @@ class CheckpointFolder:
             try:
                 tensors, values = _with_new_names(*from_bytes(path.read_bytes()))
                 check(values)
-            except (CheckpointError, StoredError, OSError) as e: problems.append(f"'{path}' can't be used: {e}")
+            except (CheckpointError, StoredError, OSError) as e:
+                problems.append(f"'{path}' can't be used: {e}")
             else:
                 for problem in problems: say(f'{problem}. Using {path.name}, the one before it.')
                 return path, tensors, values
@@ -158,7 +159,8 @@ def _with_new_names(tensors: dict[str, Tensor], values: dict) -> tuple[dict[str,
 
 # %% ../nbs/internals/checkpoint.ipynb #89d9c00b
 VALUES = {
-    'recipe': {str: ANYTHING}, 'metadata': {f"{key.removesuffix('?')}?": rule for key, rule in METADATA.items()},
+    'recipe': {str: ANYTHING},
+    'metadata': {f"{key.removesuffix('?')}?": rule for key, rule in METADATA.items()},
     'epoch': WHOLE, 'steps': WHOLE, 'num_images': WHOLE, 'seconds': NUMBER, 'history': [{str: ANYTHING}],
     'scaler': {str: NUMBER}, 'optimizer?': TEXT, 'optimizer_params?': [TEXT], 'should_stop?': FLAG}
 
