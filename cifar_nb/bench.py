@@ -396,8 +396,8 @@ def _overhead(turns: dict, speed: dict) -> str:
     "Return how our step compares with the minimal step and the baseline, and what the numbers are."
     longer, faster = times_as_long(turns['ours'], turns['minimal']), speed['ours']/speed['baseline']
     return (f'A step of cifar_nb takes {longer} times as long as the minimal step, and it is {faster:.1f} '
-            'times as fast as the baseline. All numbers are medians over the turns, with their middle half in '
-            'brackets.')
+            'times as fast as the baseline. All numbers are medians over the turns, with their middle half '
+            'in brackets.')
 
 def _compile_note(measured: dict, turns: dict, names: list[str], speed: dict) -> list[str]:
     "Return what `torch.compile` would gain or cost in a run of the plain recipe, if it was measured."
@@ -408,5 +408,5 @@ def _compile_note(measured: dict, turns: dict, names: list[str], speed: dict) ->
     seconds = measured['batch_size']/speed[before]*steps
     total = step.median + measured['compile_seconds']/seconds
     return [f"`torch.compile` needs {measured['compile_seconds']:.0f} s to start. Then a step takes {step} "
-            f'times as long as without it, and the {steps:,} steps of the plain recipe take {total:.2f} times '
-            'as long, the start included.']
+            f'times as long as without it, and the {steps:,} steps of the plain recipe take {total:.2f} '
+            'times as long, the start included.']

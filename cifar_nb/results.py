@@ -8,7 +8,7 @@ __all__ = ['title_of', 'plot_history', 'shorten', 'misclassified', 'plot_misclas
 
 # %% ../nbs/05_results.ipynb #38edb646
 import math, os, re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def plot_history(
     for ax, what, side in zip(axs, ('loss', 'acc'), ('bottom', 'top')):
         for part, marker in (('train', 'o'), ('test', 's')):
             points = [(row['epoch'], row[f'{part}_{what}']) for row in run.history]
-            points = [(epoch, value) for epoch, value in points if not math.isnan(value)]
+            points = [point for point in points if not math.isnan(point[1])]
             if not points: continue # not evaluated yet
             epoch, last = points[-1]
             text = f'{last:.2%}' if what == 'acc' else f'{last:.3f}'
@@ -124,8 +124,8 @@ def plot_misclassified(
         ax.imshow(data.test.x[i].permute(1, 2, 0))
         true, said = (shorten(data.classes[k], 20) for k in (labels[i], p))
         ax.set_title(f'is {true}\nsays {said}\n{c:.1%}', fontsize=9)
-    what = f'The {min(n, len(wrong))} most confident of {len(wrong):,} mistakes, worst first'
-    fig.suptitle(title_of(run, what))
+    shown = f'The {min(n, len(wrong))} most confident of {len(wrong):,} mistakes'
+    fig.suptitle(title_of(run, f'{shown}, worst first'))
     plt.close(fig)
     return fig
 
@@ -140,18 +140,19 @@ def confusion_matrix(
 
 # %% ../nbs/05_results.ipynb #718bcb74
 def text_color(
-    background: tuple[float, ...], # red, green and blue, 0 to 1
+    background: Sequence[float], # red, green and blue, 0 to 1
 ) -> str: # 'black' or 'white': the contrast is at least 4.5:1
     "Return the colour in which a text is easier to read (WCAG 2.1, contrast ratio)."
-    linear = [c/12.92 if c <= .04045 else ((c + .055)/1.055)**2.4 for c in background[:3]]
-    luminance = .2126*linear[0] + .7152*linear[1] + .0722*linear[2]
+    def linear(c): return c/12.92 if c <= .04045 else ((c + .055)/1.055)**2.4
+    red, green, blue = map(linear, background[:3])
+    luminance = .2126*red + .7152*green + .0722*blue
     return 'black' if (luminance + .05)/.05 > 1.05/(luminance + .05) else 'white'
 
 @plt.style.context('cifar_nb.figures')
 def plot_confusion(
     run: Run, # its stored logits decide
     data: Dataset, # what it was measured on
-) -> Figure: # counts, shaded by the share of the row; shades only for more than 20 classes
+) -> Figure: # counts, shaded by the share of the row; no counts above 20 classes
     "Draw the confusion matrix."
     logits, labels = _logits_and_labels(run, data)
     counts = confusion_matrix(logits, labels)
@@ -159,8 +160,9 @@ def plot_confusion(
     n, side = len(counts), max(6, .14*len(counts))
     fig, ax = plt.subplots(figsize=(side, side + .6), layout='constrained')
     image = ax.imshow(shares, cmap='Blues', vmin=0, vmax=1, aspect='auto')
+    colors = image.to_rgba(shares.numpy()).tolist()
     for i, j in product(range(n), repeat=2) if n <= 20 else ():
-        color = text_color(image.to_rgba(shares[i, j].item()))
+        color = text_color(colors[i][j])
         number = str(int(counts[i, j]))
         ax.text(j, i, number, ha='center', va='center', fontsize=10, color=color)
     ax.set(xlabel='predicted', ylabel='true')

@@ -199,11 +199,13 @@ def _check_evaluated(logits: Tensor, labels: Tensor):
     num_classes = logits.shape[1]
     without_logit = labels[(labels < 0) | (labels >= num_classes)]
     if len(without_logit):
-        raise ValueError(f'a test label is {without_logit[0]}, but the model has '
-                         f'{num_classes} classes: labels go from 0 to {num_classes - 1}')
+        raise ValueError(
+            f'a test label is {without_logit[0]}, but the model has {num_classes} '
+            f'classes: labels go from 0 to {num_classes - 1}')
     if num_bad := int((~logits.isfinite()).any(1).sum()):
-        raise FloatingPointError(f'{num_bad} of {len(logits)} test images have logits that '
-                                 'are NaN or infinite: lower lr_max, or check the images')
+        raise FloatingPointError(
+            f'{num_bad} of {len(logits)} test images have logits that are NaN or '
+            'infinite: lower lr_max, or check the images')
 
 def loss_and_accuracy(
     logits: Tensor, # (N, C)
