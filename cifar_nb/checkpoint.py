@@ -71,7 +71,7 @@ class CheckpointFolder:
 
     def paths(self) -> list[Path]:
         "Return the checkpoint files, newest first."
-        numbered = [p for p in self.folder.glob('*.safetensors') if re.fullmatch(r'\d+', p.stem)]
+        numbered = [p for p in self.folder.glob('*.safetensors') if re.fullmatch(r'\d{6,}', p.stem)]
         return sorted(numbered, key=lambda p: int(p.stem), reverse=True)
 
     def lock(self):
