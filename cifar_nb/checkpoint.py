@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import safetensors.torch
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -67,17 +67,18 @@ class CheckpointFolder:
         run_folder: str | os.PathLike, # folder of the run
     ):
         self.folder = Path(run_folder)/'checkpoints'
-        self._lock = FileLock(self.folder/'lock')
+        self._lock: BaseFileLock | None = None
 
     def paths(self) -> list[Path]:
         "Return the checkpoint files, newest first."
-        numbered = [p for p in self.folder.glob('*.safetensors') if re.fullmatch(r'\d+', p.stem)]
+        numbered = [p for p in self.folder.glob('*.safetensors') if re.fullmatch(r'\d{6,}', p.stem)]
         return sorted(numbered, key=lambda p: int(p.stem), reverse=True)
 
     def lock(self):
         "Create the folder, claim it for this process, and clear away what killed processes left."
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if not (self._lock and self._lock.is_locked): self._lock = FileLock(self.folder/'lock')
             self._lock.acquire(timeout=0)
         except Timeout:
             raise CheckpointError(f"another process is training in '{self.folder.parent}': "
@@ -91,7 +92,7 @@ class CheckpointFolder:
 
     def unlock(self):
         "Let other processes train in this folder."
-        self._lock.release()
+        if self._lock: self._lock.release()
 
     @contextmanager
     def claimed(self):
@@ -135,7 +136,8 @@ class CheckpointFolder:
             try:
                 tensors, values = _with_new_names(*from_bytes(path.read_bytes()))
                 check(values)
-            except (CheckpointError, StoredError, OSError) as e: problems.append(f"'{path}' can't be used: {e}")
+            except (CheckpointError, StoredError, OSError) as e:
+                problems.append(f"'{path}' can't be used: {e}")
             else:
                 for problem in problems: say(f'{problem}. Using {path.name}, the one before it.')
                 return path, tensors, values
@@ -158,7 +160,8 @@ def _with_new_names(tensors: dict[str, Tensor], values: dict) -> tuple[dict[str,
 
 # %% ../nbs/internals/checkpoint.ipynb #89d9c00b
 VALUES = {
-    'recipe': {str: ANYTHING}, 'metadata': {f"{key.removesuffix('?')}?": rule for key, rule in METADATA.items()},
+    'recipe': {str: ANYTHING},
+    'metadata': {f"{key.removesuffix('?')}?": rule for key, rule in METADATA.items()},
     'epoch': WHOLE, 'steps': WHOLE, 'num_images': WHOLE, 'seconds': NUMBER, 'history': [{str: ANYTHING}],
     'scaler': {str: NUMBER}, 'optimizer?': TEXT, 'optimizer_params?': [TEXT], 'should_stop?': FLAG}
 

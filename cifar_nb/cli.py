@@ -273,8 +273,8 @@ class _Command:
         from cifar_nb.checkpoint import CheckpointError, stored_run
         from cifar_nb.data import SYNTHETIC_NAME
         if not (stored := stored_run(folder)):
-            raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, "
-                                  'or this is no run folder. Start again with the command that began it')
+            raise CheckpointError(f"there is no checkpoint in '{folder}': it is no run, or ended before its "
+                                  'training began. Start again with the command that began it')
         recipe, synthetic = stored[0], stored[1]['dataset'] == SYNTHETIC_NAME
         for option, theirs in _contradictions(self.args, recipe, synthetic):
             raise ValueError(f"{option} contradicts the run in '{folder}', which has {theirs}: "

@@ -27,15 +27,16 @@ def resolved_recipe(
 def recipe_label(
     recipe: Recipe, # from `resolved_recipe`
 ) -> str: # such as 'fast', 'plain, quick budget', 'plain, lr_max=4'
-    "Name a recipe, and say what is different from the one of that name. Epochs and images have columns of their own."
+    "Name a recipe, and say what is different from the one of that name, but for epochs and images."
     def text(value): return f'{value:.4g}' if isinstance(value, float) else str(value)
+    name = recipe.name if recipe.name in RECIPES else 'plain'
     def differences(budget):
-        usual = get_recipe(recipe.name if recipe.name in RECIPES else 'plain', budget).with_epochs(recipe.epochs)
+        usual = get_recipe(name, budget).with_epochs(recipe.epochs)
         if recipe.lr_min and recipe.lr_max: usual = replace(usual, find_steps=recipe.find_steps)
         own = [(f.name, getattr(recipe, f.name)) for f in fields(Recipe)
                if f.name not in ('name', 'seed', 'epochs', 'train_images', 'test_images')]
-        return [f'{name}={text(value)}' for name, value in own if value != getattr(usual, name)]
-    budget = min(BUDGETS, key=lambda budget: len(differences(budget))) # the first one, full, if there are several
+        return [f'{field}={text(value)}' for field, value in own if value != getattr(usual, field)]
+    budget = min(BUDGETS, key=lambda budget: len(differences(budget))) # if several fit, the first one: full
     named = [] if budget == 'full' else [f'{budget} budget']
     return ', '.join([recipe.name, *named, *differences(budget)])
 
@@ -68,7 +69,8 @@ def entry_of(
     r, m = run.recipe, run.metadata
     if math.isnan(run.history[-1]['test_acc']): raise RunError(f"the run in '{run.folder}' was not evaluated")
     elsewhere = any(leg.keys() - {'epoch', 'step', 'at'} for leg in m.get('resumed', []))
-    marks = ['resumed elsewhere']*elsewhere + ['uncommitted code']*m.get('commit', '').endswith(' with changes')
+    edited = m.get('commit', '').endswith(' with changes')
+    marks = ['resumed elsewhere']*elsewhere + ['uncommitted code']*edited
     parts = [(r.train_images, 'training images'), (r.test_images, 'test images')]
     return Entry(
         str(run.folder), recipe_label(resolved_recipe(run)),

@@ -293,8 +293,11 @@ class Batches(EpochSampler):
         x = x.to(torch.float32, memory_format=torch.channels_last)
         return x.sub_(self.mean).mul_(self.scale)
 
-    def __iter__(self):
-        for step in range(len(self)): yield self.batch(step)
+    def __iter__(self): return self.iter_from(0)
+
+    def iter_from(self, step: int):
+        "Yield the batches of the epoch from number `step` on."
+        for i in range(step, len(self)): yield self.batch(i)
 
 # %% ../nbs/00_data.ipynb #eb51e728
 def data_root(
@@ -302,8 +305,13 @@ def data_root(
 ) -> Path: # `root`, else `$CIFAR_NB_DATA`, else the per-user cache
     "Return the folder in which we look for CIFAR-10. Nothing is created or read."
     root = root or os.environ.get('CIFAR_NB_DATA')
-    if root: return Path(root).expanduser()
-    return Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()/'cifar_nb'
+    cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    folder = Path(root or f'{cache}/cifar_nb')
+    try: return folder.expanduser()
+    except RuntimeError:
+        raise DataError(
+            f"there is no home folder for '{folder}': name a folder for CIFAR-10 "
+            '(CIFAR_NB_DATA, or --data on the command line)') from None
 
 # %% ../nbs/00_data.ipynb #7858dadc
 _FILES = [*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta['filename'], CIFAR10.meta['md5'])]

@@ -258,8 +258,9 @@ def training_precision(
     try: return named_precision(wanted, device)
     except ValueError as e:
         if name: raise ExperimentError(str(e)) from e
-        raise ExperimentError(f"the run in '{folder}' was trained in {wanted}, but {e}. Resume it where it began, or "
-                              "in another precision: --precision fp32, or train_run(..., precision='fp32')") from e
+        raise ExperimentError(
+            f"the run in '{folder}' was trained in {wanted}, but {e}. Resume it where it began, or in "
+            "another precision: --precision fp32, or train_run(..., precision='fp32')") from e
 
 def without_surplus(
     recipe: Recipe, # may ask for more images than there are

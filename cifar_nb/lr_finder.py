@@ -94,6 +94,12 @@ class LRCurve:
     name: str = '' # name of the dataset
 
     @property
+    def ending(self) -> str:
+        "When the test ended, in words."
+        return {'end': 'to the end', 'diverged': 'until the loss had risen',
+                'non-finite loss': 'until the loss was not finite'}[self.stopped]
+
+    @property
     def smooth(self) -> list[float]:
         "The debiased average of the losses."
         return debiased_average(self.losses, self.beta)
@@ -135,9 +141,7 @@ def plot_lr_curve(
         for name, lr, color, rule in rules:
             ax.axvline(lr, color=color, linestyle='--', label=f'{name} = {lr:.3g}: {rule}')
             ax.plot(lr, curve.smooth[curve.lrs.index(lr)], 'o', color=color)
-    why = {'end': 'to the end', 'diverged': 'until the loss diverged',
-           'non-finite loss': 'until the loss was not finite'}[curve.stopped]
-    title = f'learning-rate range test, {len(curve.lrs)} steps, {why}'
+    title = f'learning-rate range test, {len(curve.lrs)} steps, {curve.ending}'
     ax.set(xscale='log', xlabel='learning rate', ylabel='loss', title=f'{curve.name} {title}'.strip())
     ax.legend(fontsize=10, frameon=True, framealpha=.9, edgecolor='none')
     plt.close(fig)
@@ -179,13 +183,20 @@ def preserve_state(
 # %% ../nbs/03_lr_finder.ipynb #b30a1f14
 @dataclass(frozen=True)
 class RangeTest:
-    "How a range test is made."
+    "How a range test is made. Raise `ValueError` for one that makes no sense."
     start: float = 1e-4 # first learning rate
     end: float = 10. # last learning rate, if it gets that far
     steps: int = 100 # steps from `start` to `end`
     mode: str = 'exponential' # see `lr_ramp`
     beta: float = .9 # smoothing, see `debiased_average`
     diverge: float = 1.2 # stop if the smoothed loss is this many times its lowest
+
+    def __post_init__(self):
+        self.lrs() # refuses a range that makes no sense
+        if not 0 <= self.beta < 1:
+            raise ValueError(f'beta must be at least 0 and less than 1, not {self.beta}')
+        if not self.diverge > 1:
+            raise ValueError(f'diverge must be greater than 1, not {self.diverge}')
 
     def lrs(self) -> list[float]:
         "Return the learning rate of each step."

@@ -24,6 +24,7 @@ from .run import (
     HISTORY_FIELDS, Dataset, Run, RunError, check_data, check_history, read_run)
 
 # %% ../nbs/05_results.ipynb #23ed0354
+#| code-fold: true
 def title_of(
     run: Run, # what is drawn is of this run
     what: str, # what the figure shows
@@ -211,10 +212,11 @@ def plot_class_accuracy(
 # %% ../nbs/05_results.ipynb #9780124c
 def results_table(
     *places: str | os.PathLike, # folders of run folders
-) -> str: # Markdown, the most accurate recipe first; under it, what is damaged or a copy
+) -> str: # Markdown, the most accurate first; under it, what is damaged or a copy
     "Return the last-epoch test accuracy of all finished runs."
     entries, left_out = [], []
-    for file in sorted(f for place in places for f in Path(place).glob('*/provenance.json')):
+    files = [file for place in places for file in Path(place).glob('*/provenance.json')]
+    for file in sorted(files):
         try:
             run = read_run(file.parent)
             if run.finished: entries.append(entry_of(run))
@@ -252,7 +254,8 @@ def read_log(
 def _entry_of_log(path: Path) -> Entry:
     "Describe the run of a log for a table. Raise `RunError` if it can't be read."
     history = read_log(path)
-    header = re.search(r'^(.+) \| (\d.* images) \| (.+) \| seed (\d+)$', path.read_text(encoding='utf-8'), re.M)
+    text = path.read_text(encoding='utf-8')
+    header = re.search(r'^(.+) \| (\d.* images) \| (.+) \| seed (\d+)$', text, re.M)
     if not header: raise RunError(f"'{path}' has no line that says what was trained")
     if math.isnan(history[-1]['test_acc']): raise RunError(f"the run of '{path}' was not evaluated")
     dataset, images, hardware, seed = header.groups()

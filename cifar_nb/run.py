@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from . import __version__
 from .device import Precision, device_name
 from .recipe import Recipe, with_new_names
+from .state import StateError, check_tensors
 from .stored import (
     ANYTHING, FLAG, NUMBER, SHARE, TEXT, WHOLE, StoredError, check_shape, read_files, save_files)
 
@@ -103,7 +104,8 @@ def provenance(
         model=type(unwrap(model)).__name__, parameters=sum(p.numel() for p in model.parameters()),
         hardware=device_name(device), device=str(device), precision=precision.name,
         python=platform.python_version(), torch=torch.__version__, torchvision=torchvision.__version__,
-        version=__version__, commit=git_sha(), started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
+        version=__version__, commit=git_sha(),
+        started=datetime.now(timezone.utc).isoformat(timespec='seconds'))
 
 # %% ../nbs/internals/run.ipynb #a2b75526
 def history_to_csv(
@@ -160,10 +162,10 @@ def save_weights(
 ROW = dict(epoch=WHOLE, lr=NUMBER, train_loss=NUMBER, train_acc=SHARE, test_loss=NUMBER, test_acc=SHARE,
            seconds=NUMBER) # of a history
 METADATA = {
-    'dataset': TEXT, 'dataset_sha256': TEXT, 'model': TEXT, 'parameters': WHOLE, 'hardware': TEXT, 'started': TEXT,
-    'train_sha256?': TEXT, 'device?': TEXT, 'precision?': TEXT, 'python?': TEXT, 'torch?': TEXT,
-    'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG, 'lrs_found?': [TEXT],
-    'resumed?': [{'precision?': TEXT}]} # of `provenance.json`
+    'dataset': TEXT, 'dataset_sha256': TEXT, 'model': TEXT, 'parameters': WHOLE, 'hardware': TEXT,
+    'started': TEXT, 'train_sha256?': TEXT, 'device?': TEXT, 'precision?': TEXT, 'python?': TEXT,
+    'torch?': TEXT, 'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG,
+    'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}]} # of `provenance.json`
 _CURVE = {'lrs': [NUMBER], 'losses': [NUMBER], 'stopped': TEXT, 'beta?': NUMBER, 'name?': TEXT}
 
 def check_history(
@@ -221,14 +223,14 @@ def _read_curve(content: bytes) -> dict[str, Any]:
     "Read a range test."
     curve = json.loads(content)
     check_shape(curve, _CURVE, 'the range test')
-    if not 0 < len(curve['lrs']) == len(curve['losses']): raise ValueError('it has no loss for each learning rate')
-    return curve
+    if 0 < len(curve['lrs']) == len(curve['losses']): return curve
+    raise ValueError('it has no loss for each learning rate')
 
 def _read_logits(content: bytes) -> Tensor:
     "Read test logits."
     logits = safetensors.torch.load(content)['logits'].float()
-    if logits.ndim != 2 or not logits.numel(): raise ValueError(f'the logits have the shape {tuple(logits.shape)}')
-    return logits
+    if logits.ndim == 2 and logits.numel(): return logits
+    raise ValueError(f'the logits have the shape {tuple(logits.shape)}')
 
 _READERS = {
     'recipe.json': lambda content: Recipe.from_json(content.decode()), 'provenance.json': _read_metadata,
@@ -238,7 +240,8 @@ def _understand(path: Path, content: bytes) -> Any:
     "Return what a file holds. Raise `RunError` that names it if it isn't what it should be."
     try: return _READERS[path.name](content)
     except Exception as e:
-        raise RunError(f"'{path}' is damaged: {str(e) or type(e).__name__}. Restore it, or train again") from e
+        problem = str(e) or type(e).__name__
+        raise RunError(f"'{path}' is damaged: {problem}. Restore it, or train again") from e
 
 def read_run(
     folder: str | os.PathLike, # written by `save_run`; the weights may be missing
@@ -290,7 +293,7 @@ def check_logits(
 
 # %% ../nbs/internals/run.ipynb #28bf5c87
 def _stored_weights(run: Run, model: nn.Module) -> dict[str, Tensor] | None:
-    "Return stored weights under the model's names, `None` if there are none. Raise `RunError` if they don't fit."
+    "Return weights under the model's names, `None` if there are none. Raise `RunError` if they don't fit."
     path = run.folder/WEIGHTS
     try:
         content = read_files(run.folder, WEIGHTS).get(WEIGHTS)
@@ -299,16 +302,15 @@ def _stored_weights(run: Run, model: nn.Module) -> dict[str, Tensor] | None:
     except (StoredError, OSError) as e: raise RunError(str(e)) from e
     except (SafetensorError, ValueError) as e:
         raise RunError(f"'{path}' is damaged: {e}. Train again to get the weights") from e
-    own, theirs = model.state_dict(), plain_names(stored)
-    ours = plain_names(own)
-    shapes = [{name: tuple(tensors[names[name]].shape) for name in names}
-              for tensors, names in ((stored, theirs), (own, ours))]
-    wrong = [name for name in sorted(theirs.keys() | ours.keys()) if shapes[0].get(name) != shapes[1].get(name)]
-    if wrong:
-        there, here = (shape.get(wrong[0], 'missing') for shape in shapes)
-        raise RunError(f"the weights in '{run.folder}' are not those of this {type(unwrap(model)).__name__}: "
-                       f'{wrong[0]} is {there} there and {here} here ({len(wrong)} differ)')
-    return {name: stored[theirs[plain]] for plain, name in ours.items()}
+    own, there = model.state_dict(), plain_names(stored)
+    here = plain_names(own)
+    theirs = {plain: stored[name].to(own[here[plain]].dtype) if plain in here else stored[name]
+              for plain, name in there.items()}
+    try: check_tensors(theirs, {plain: own[name] for plain, name in here.items()})
+    except StateError as e:
+        kind = type(unwrap(model)).__name__
+        raise RunError(f"the weights in '{run.folder}' are not those of this {kind}: {e}") from e
+    return {name: theirs[plain] for plain, name in here.items()}
 
 def check_model(
     run: Run, # from `read_run`
