@@ -296,7 +296,7 @@ def with_learning_rates(
         found = find_lrs(experiment)
         save_curve(found, folder)
         say(f'LRMIN {found.lr_min:.3g}, LRMAX {found.lr_max:.3g}, '
-            f'from a range test of {len(found.lrs)} steps ({found.stopped})')
+            f'from a range test of {len(found.lrs)} steps, {found.ending}')
     return experiment.with_recipe(**{name: getattr(found, name) for name in missing})
 
 def save_figures(
