@@ -194,7 +194,7 @@ class RangeTest:
     def __post_init__(self):
         self.lrs() # refuses a range that makes no sense
         if not 0 <= self.beta < 1:
-            raise ValueError(f'beta must be at least 0 and less than 1, not {self.beta}')
+            raise ValueError(f'beta must be 0 or more and below 1, not {self.beta}')
         if not self.diverge > 1:
             raise ValueError(f'diverge must be greater than 1, not {self.diverge}')
 
