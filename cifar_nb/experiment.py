@@ -225,7 +225,7 @@ def train_run(
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     folder = Path(folder)
     experiment = build(without_surplus(recipe, data), data, device)
-    say(f'{run_header(experiment.recipe, data, folder)}\n{describe(experiment)}')
+    say(f'{describe(experiment)}\n{run_header(experiment.recipe, data, folder)}')
     checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | dict(compiled=compiled))
     with checkpoints.claimed():
         experiment = with_learning_rates(experiment, folder)
