@@ -315,9 +315,12 @@ def bench(
     variants = make_variants(e.model, b.batch, b.recipe, e.precision, compiled)
     if compiled: result['compile_seconds'] = checked + compile_seconds(variants['+ torch.compile'][0])
     minimal() # sets things up
-    for _ in range(size.rounds):
+    for i in range(size.rounds):
+        say(f'Round {i + 1} of {size.rounds}: cifar_nb, in turns with the minimal step')
         b.time_ours(minimal)
+        say(f'Round {i + 1} of {size.rounds}: the usual way of training')
         b.time_baseline()
+        say(f'Round {i + 1} of {size.rounds}: the minimal step, one thing more at a time')
         b.time_variants(variants)
     one = b.batch[0][:1], b.batch[1][:1]
     flops = flops_of(MinimalStep(e.model, one, b.recipe, Precision('fp32')))
