@@ -19,6 +19,7 @@ from . import __version__
 from .console import heartbeat, in_terminal, say
 from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
 from .signals import STOP_SIGNALS, StopSignal, handle_signals, raise_stop
+from .stored import MANIFEST, read_files
 
 # %% ../nbs/internals/cli.ipynb #64b924ec
 class OneLineParser(argparse.ArgumentParser):
@@ -45,7 +46,9 @@ def _recipe(text: str) -> str | Recipe:
     if path.suffix != '.json':
         raise argparse.ArgumentTypeError(
             f"unknown recipe '{text}': choose {', '.join(RECIPES)}, or a file such as RUN/recipe.json")
-    try: return Recipe.from_json(path.read_text(encoding='utf-8'))
+    try:
+        checked = read_files(path.parent, path.name) if (path.parent/MANIFEST).exists() else {} # of a run
+        return Recipe.from_json((checked.get(path.name) or path.read_bytes()).decode())
     except OSError as e: problem = e.strerror or str(e)
     except (ValueError, TypeError, RecursionError) as e: problem = str(e)
     raise argparse.ArgumentTypeError(f"can't use the recipe '{text}': {problem}")
