@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .console import in_terminal, say
+from .console import heartbeat, in_terminal, say
 from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
 from .signals import STOP_SIGNALS, StopSignal, handle_signals, raise_stop
 from .stored import MANIFEST, read_files
@@ -242,7 +242,7 @@ def _bench(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     say('The training that follows is only timed; its learning rates are too low to learn anything. '
         'All of it takes about ten minutes on two CPU cores, one minute with --quick.')
     experiment = build(recipe, data, args.device)
-    with explain_oom(experiment.model, recipe.batch_size):
+    with explain_oom(experiment.model, recipe.batch_size), heartbeat(lambda: 'still measuring'):
         try: measured = bench(experiment, BENCH_SIZES[args.budget or 'full'])
         except StopSignal as e: raise StopSignal(signum=e.signum) from None # there is nothing to resume
     write_file(folder/'bench.json', json.dumps(measured, indent=1).encode())

@@ -230,7 +230,7 @@ def train_run(
     folder = Path(folder)
     number_format = training_precision(folder, pick_device(device), precision)
     experiment = build(without_surplus(recipe, data), data, device, number_format)
-    say(f'{run_header(experiment.recipe, data, folder)}\n{describe(experiment)}')
+    say(f'{describe(experiment)}\n{run_header(experiment.recipe, data, folder)}')
     found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
     more = dict(compiled=compiled, lrs_found=found)
     checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
