@@ -214,6 +214,7 @@ class SaveRun(Callback):
 
     def after_epoch(self, state: TrainState):
         c = self.checkpoints
+        if c.recipe is None: raise ExperimentError('SaveRun writes a recipe: give it to Checkpoints')
         save_run(c.folder.parent, c.recipe, state.history, state.logits, c.metadata)
 
 def train_run(

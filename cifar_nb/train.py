@@ -88,6 +88,13 @@ def logits_of(
     raise TypeError(f'the model returns a {type(output).__name__}, not a tensor of '
                     'logits: wrap it in a module that returns the logits alone')
 
+def _check_labels(y: Tensor):
+    "Raise `ValueError` for a label below 0. Reading it from a GPU would make us wait."
+    if y.device.type != 'cpu' or y.is_floating_point() or not len(y): return
+    if (lowest := y.numpy().min()) < 0:
+        raise ValueError(f'a training label is {lowest}, and cross-entropy would leave '
+                         'such images out silently: labels go from 0 on')
+
 class TrainStep:
     "One training step: forward, backward, update, all of it on the device."
     def __init__(self,
@@ -105,6 +112,7 @@ class TrainStep:
 
     def __call__(self, x: Tensor, y: Tensor):
         "Make a step with this batch."
+        if self.loss_fn is F.cross_entropy: _check_labels(y)
         if self.runner: self.runner(self.step, x, y)
         else: self.step(x, y)
 
