@@ -158,7 +158,7 @@ def _png(text: str) -> Path:
 
 def _add_predict(commands, shared: list):
     "Add the command `predict`. It trains nothing, so it has none of the shared options but the device."
-    ask = commands.add_parser('predict', help='say what is in pictures of your own, with a model that was trained')
+    ask = commands.add_parser('predict', help='say what is in pictures of your own, with a trained model')
     ask.set_defaults(output=None)
     add = ask.add_argument
     add('images', nargs='+', metavar='IMAGE',
@@ -166,8 +166,8 @@ def _add_predict(commands, shared: list):
     add('--run', type=_path, metavar='RUN', required=True, help='the run folder of the model')
     add('--top', type=_whole(1), default=3, metavar='N', help='how many classes are told (default: 3)')
     add('--fit', choices=['crop', 'pad', 'squash'], default='crop',
-        help='crop (default): take the square in the middle; pad: all of the picture, grey beside; squash: all of '
-             'it, distorted')
+        help='crop (default): take the square in the middle; pad: all of the picture, grey beside; squash: '
+             'all of it, distorted')
     add('--tta', action='store_true',
         help="average over several views of a picture, as the run's recipe does in its evaluation")
     add('--json', action='store_true', help='answer as JSON')

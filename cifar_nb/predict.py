@@ -7,7 +7,7 @@ __all__ = ['MAX_PIXELS', 'FITS', 'Ranking', 'to_rgb', 'PictureError', 'read_pict
            'to_images', 'predict', 'Answer', 'find_pictures', 'predict_files', 'format_answers', 'fit_in_words',
            'answers_to_json', 'plot_answers']
 
-# %% ../nbs/further/use.ipynb #625d0cc7
+# %% ../nbs/further/use.ipynb #d179fb96
 import glob, io, json, os, sys, warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -29,17 +29,17 @@ from .model import CustomResNet, preserve_modes
 from .recipe import Recipe
 from .run import Run, RunError, load_weights, read_run
 
-# %% ../nbs/further/use.ipynb #7520aa27
+# %% ../nbs/further/use.ipynb #f773973a
 def to_rgb(
     picture: Image.Image, # of any mode; not changed
 ) -> Image.Image: # mode RGB, upright
-    "Return a picture with 8 bits of red, green and blue, turned as its EXIF says, on white if it is transparent."
+    "Return a picture in 8 bits of red, green and blue, turned as its EXIF says, on white if transparent."
     if picture.getexif().get(0x0112, 1) != 1: picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith('I'):
         values = np.asarray(picture)
         if values.min() < 0 or values.max() > 65_535: raise ValueError('it has more than 16 bits for a pixel')
         picture = Image.fromarray((values >> 8).astype(np.uint8))
-    if picture.mode == 'F': raise ValueError('its pixels are floating-point numbers: save it with 8 or 16 bits')
+    if picture.mode == 'F': raise ValueError('its pixels are floating-point numbers, not 8 or 16 bits')
     if picture.mode in ('LA', 'PA', 'RGBA', 'RGBa') or 'transparency' in picture.info:
         picture = picture.convert('RGBA')
         paper = Image.new('RGB', picture.size, 'white')
@@ -47,13 +47,13 @@ def to_rgb(
         return paper
     return picture.convert('RGB')
 
-# %% ../nbs/further/use.ipynb #e90c7833
+# %% ../nbs/further/use.ipynb #68328bc5
 MAX_PIXELS = 100_000_000 # 10,000×10,000; what claims more is refused before it is unpacked
 
 class PictureError(OSError):
     "A picture can't be read. The message is one line that names it."
 
-_REFUSED = 'EPS', 'WMF', 'MPEG', 'BUFR', 'GRIB', 'HDF5' # another program draws the first, of the others we get no pixels
+_REFUSED = 'EPS', 'WMF', 'MPEG', 'BUFR', 'GRIB', 'HDF5' # EPS starts another program; no pixels of the others
 
 def _formats() -> list[str]:
     "Return the formats that Pillow reads by itself."
@@ -83,7 +83,7 @@ def read_picture(
         name = name or ('the picture' if isinstance(source, bytes) else os.fspath(source))
         raise PictureError(f"'{name}' can't be read: {_cause(e)}") from e
 
-# %% ../nbs/further/use.ipynb #0d90e9c1
+# %% ../nbs/further/use.ipynb #5d6f8527
 FITS = { # in words; {} is the size
     'crop': 'cropped to the square in the middle, then resized to {} (antialiased)',
     'pad': 'resized to fit into {} (antialiased), with grey beside',
@@ -107,7 +107,7 @@ def fit_picture(
     canvas.paste(picture.resize((inner[0], inner[1]), how), ((width - inner[0])//2, (height - inner[1])//2))
     return pil_to_tensor(canvas)
 
-# %% ../nbs/further/use.ipynb #2ff3acc4
+# %% ../nbs/further/use.ipynb #c23d052d
 @dataclass(frozen=True, eq=False)
 class Classifier:
     "A trained model with all that it takes to ask it about pictures."
@@ -122,19 +122,20 @@ class Classifier:
     @torch.no_grad()
     def probabilities(self,
         x: Tensor, # images, uint8 (N, 3, *size)
-        tta: bool = False, # average over `tta_views` where the model is unsure
+        tta: bool = False, # average over `tta_views` views where the model is unsure
         batch_size: int = 256, # images at once
     ) -> Tensor: # float32 (N, C), on the CPU
         "Return the probability of each class. The model's mode, training or evaluation, stays what it was."
         if not len(x): return torch.empty(0, len(self.classes))
-        unlabelled, device = Split(x, torch.zeros(len(x), dtype=torch.int64)), next(self.model.parameters()).device
+        device = next(self.model.parameters()).device
+        unlabelled = Split(x, torch.zeros(len(x), dtype=torch.int64))
         batches = Batches(unlabelled, batch_size, stats=self.stats, device=device)
         with preserve_modes(self.model), self.precision.autocast(), explain_oom(self.model, batch_size):
             self.model.eval()
             logits = [predict_tta(self.model, x, self.tta_views if tta else 1) for x, _ in batches]
         return torch.cat(logits).softmax(1).cpu()
 
-# %% ../nbs/further/use.ipynb #7a6c1810
+# %% ../nbs/further/use.ipynb #c4e893fb
 _CIFAR10_INPUT = dict( # of runs on all training images that were written before version 0.2
     classes=CLASSES, size=(32, 32), mean=(0.49139967861519607, 0.48215840839460783, 0.44653091444546567),
     std=(0.2470322324632821, 0.2434851280000555, 0.26158784172796445))
@@ -146,7 +147,7 @@ def _empty_model(recipe: Recipe, num_classes: int) -> nn.Module:
     assert recipe.logit_scale is not None # a recipe without it is refused
     return CustomResNet(num_classes, recipe.logit_scale, recipe.width)
 
-# %% ../nbs/further/use.ipynb #2275dc3a
+# %% ../nbs/further/use.ipynb #766a4536
 def load_model(
     run: Run | str | os.PathLike, # from `read_run`, or its folder
     device: str = 'auto', # see `pick_device`
@@ -156,8 +157,8 @@ def load_model(
     old = _CIFAR10_INPUT if run.metadata.get('train_sha256') == _CIFAR10_SHA256 else None
     takes = run.metadata.get('input', old)
     if not takes:
-        raise RunError(f"the run in '{run.folder}' doesn't say what its model takes (classes, mean and standard "
-                       'deviation): a version before 0.2 trained it, on a part of the images. Train it again')
+        raise RunError(f"the run in '{run.folder}' doesn't say what its model takes (classes, mean and "
+                       'standard deviation): a version before 0.2 trained it. Train it again')
     where, (height, width) = pick_device(device), takes['size']
     model = load_weights(run, _empty_model(run.recipe, len(takes['classes'])))
     return Classifier(
@@ -169,33 +170,33 @@ def load_model(
         pick_precision(where),
         f"{run.metadata['model']}, {run.title}")
 
-# %% ../nbs/further/use.ipynb #1b89a1d7
-def _to_tensor(image: Any, classifier: Classifier, fit: str, name: str) -> Tensor:
-    "Return one image as the model takes it. Raise `PictureError` for what can't be read, `TypeError` for what is none."
-    if isinstance(image, (str, os.PathLike)):
-        return fit_picture(read_picture(image), classifier.size, fit)
-    if isinstance(image, Tensor) and image.dtype == torch.uint8 and image.ndim == 3 and image.shape[0] == 3:
-        if tuple(image.shape[1:]) == classifier.size: return image.cpu()
-        image = image.permute(1, 2, 0).numpy(force=True)
-    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
-        if image.size: image = Image.fromarray(np.ascontiguousarray(image))
+# %% ../nbs/further/use.ipynb #261edd12
+def _to_picture(image: Any, name: str) -> Image.Image:
+    "Return a picture of mode RGB. Raise `PictureError` if it can't be read, `TypeError` for what is none."
+    if isinstance(image, (str, os.PathLike)): return read_picture(image)
     if isinstance(image, Image.Image):
-        try: return fit_picture(to_rgb(image), classifier.size, fit)
-        except (OSError, ValueError, SyntaxError) as e: # it is read only now
+        try: return to_rgb(image)
+        except (OSError, ValueError, SyntaxError) as e: # Pillow reads a file's pixels only now
             raise PictureError(f"{name} can't be read: {_cause(e)}") from e
+    array = image
+    if isinstance(image, Tensor) and image.dtype == torch.uint8 and image.ndim == 3:
+        array = image.permute(1, 2, 0).numpy(force=True)
+    if isinstance(array, np.ndarray) and array.dtype == np.uint8 and array.size:
+        if array.ndim == 3 and array.shape[2] == 3: return Image.fromarray(np.ascontiguousarray(array))
     found = f'{image.dtype} {tuple(image.shape)}' if hasattr(image, 'dtype') else type(image).__name__
-    raise TypeError(f"{name} must be a file's name, a picture, an array uint8 (H, W, 3) or a tensor uint8 (3, H, W), "
-                    f'not {found}')
+    raise TypeError(f"{name} must be a file's name, a picture, an array uint8 (H, W, 3) or a tensor uint8 "
+                    f'(3, H, W), not {found}')
 
 def to_images(
-    images: Any, # one image or several: names of files, pictures, arrays uint8 (H, W, 3), tensors uint8 (3, H, W)
-    classifier: Classifier, # knows the size
+    images: Any, # one image or several: files, pictures, arrays uint8 (H, W, 3), tensors uint8 (3, H, W)
+    size: tuple[int, int] = (32, 32), # height and width
     fit: str = 'crop', # a key of `FITS`
-) -> Tensor: # uint8 (N, 3, *size)
-    "Return images as a model takes them. Raise `PictureError` for what can't be read, `TypeError` for what is none."
-    if isinstance(images, (str, os.PathLike, Image.Image)) or getattr(images, 'ndim', 4) == 3: images = [images]
-    tensors = [_to_tensor(image, classifier, fit, f'image {i}') for i, image in enumerate(images)]
-    return torch.stack(tensors) if tensors else torch.empty(0, 3, *classifier.size, dtype=torch.uint8)
+) -> Tensor: # uint8 (N, 3, height, width)
+    "Return images as a model takes them. Raise `PictureError` or `TypeError` for what is no image."
+    if isinstance(images, (str, os.PathLike, Image.Image)) or getattr(images, 'ndim', None) == 3:
+        images = [images]
+    tensors = [fit_picture(_to_picture(image, f'image {i}'), size, fit) for i, image in enumerate(images)]
+    return torch.stack(tensors) if tensors else torch.empty(0, 3, *size, dtype=torch.uint8)
 
 Ranking = list[tuple[str, float]] # classes and their probabilities, the best first
 
@@ -206,16 +207,16 @@ def _rank(probabilities: Tensor, classes: tuple[str, ...]) -> list[Ranking]:
 
 def predict(
     classifier: Classifier, # from `load_model`
-    images: Any, # one image or several: names of files, pictures, arrays uint8 (H, W, 3), tensors uint8 (3, H, W)
+    images: Any, # one image or several: files, pictures, arrays uint8 (H, W, 3), tensors uint8 (3, H, W)
     fit: str = 'crop', # how a picture becomes a square: a key of `FITS`
-    tta: bool = False, # average over several views where the model is unsure, as the recipe does in its evaluation
+    tta: bool = False, # average over the views of the recipe's evaluation where the model is unsure
     batch_size: int = 256, # images at once
 ) -> list[Ranking]: # for each image
     "Say what is in images. Raise `PictureError` for what can't be read."
-    x = to_images(images, classifier, fit)
+    x = to_images(images, classifier.size, fit)
     return _rank(classifier.probabilities(x, tta, batch_size), classifier.classes)
 
-# %% ../nbs/further/use.ipynb #34645ce4
+# %% ../nbs/further/use.ipynb #e9034691
 @dataclass(frozen=True, eq=False)
 class Answer:
     "What a model says of a file."
@@ -227,7 +228,7 @@ class Answer:
 def find_pictures(
     place: str, # a file, a folder, a pattern such as '*.png'; '-': standard input
 ) -> list[str]: # names of files, sorted
-    "Return the files that a name means: those of a folder with all its subfolders, those that match a pattern."
+    "Return the files that a name means: all in a folder and its subfolders, all that match a pattern."
     if place == '-': return [place]
     if not os.path.isdir(place):
         found = [] if os.path.lexists(place) else sorted(glob.glob(place, recursive=True))
@@ -243,7 +244,8 @@ def find_pictures(
 def _read_answer(name: str, classifier: Classifier, fit: str) -> Answer:
     "Return what the model sees of a file, not yet what it says; or why the file can't be read."
     try:
-        picture = read_picture(sys.stdin.buffer.read(), 'standard input') if name == '-' else read_picture(name)
+        source = sys.stdin.buffer.read() if name == '-' else name
+        picture = read_picture(source, 'standard input' if name == '-' else name)
         return Answer(name, image=fit_picture(picture, classifier.size, fit))
     except PictureError as e: return Answer(name, str(e))
 
@@ -290,7 +292,7 @@ def answers_to_json(
     how, pictures = fit_in_words(classifier, fit), [entry(a) for a in answers]
     return json.dumps(dict(model=classifier.name, pictures_were=how, pictures=pictures), indent=1)
 
-# %% ../nbs/further/use.ipynb #ff04fc71
+# %% ../nbs/further/use.ipynb #1533cf35
 @plt.style.context('cifar_nb.figures')
 def plot_answers(
     answers: Iterable[Answer], # from `predict_files`; those without an image are left out
