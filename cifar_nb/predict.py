@@ -7,7 +7,7 @@ __all__ = ['MAX_PIXELS', 'FITS', 'Ranking', 'to_rgb', 'PictureError', 'read_pict
            'to_images', 'predict', 'Answer', 'find_pictures', 'predict_files', 'format_answers', 'fit_in_words',
            'answers_to_json', 'plot_answers']
 
-# %% ../nbs/further/use.ipynb #d179fb96
+# %% ../nbs/further/use.ipynb #90c68d58
 import glob, io, json, os, sys, warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ from .model import CustomResNet, preserve_modes
 from .recipe import Recipe
 from .run import Run, RunError, load_weights, read_run
 
-# %% ../nbs/further/use.ipynb #f773973a
+# %% ../nbs/further/use.ipynb #b674b010
 def to_rgb(
     picture: Image.Image, # of any mode; not changed
 ) -> Image.Image: # mode RGB, upright
@@ -47,7 +47,7 @@ def to_rgb(
         return paper
     return picture.convert('RGB')
 
-# %% ../nbs/further/use.ipynb #68328bc5
+# %% ../nbs/further/use.ipynb #5f21ba63
 MAX_PIXELS = 100_000_000 # 10,000×10,000; what claims more is refused before it is unpacked
 
 class PictureError(OSError):
@@ -83,7 +83,7 @@ def read_picture(
         name = name or ('the picture' if isinstance(source, bytes) else os.fspath(source))
         raise PictureError(f"'{name}' can't be read: {_cause(e)}") from e
 
-# %% ../nbs/further/use.ipynb #5d6f8527
+# %% ../nbs/further/use.ipynb #b8384140
 FITS = { # in words; {} is the size
     'crop': 'cropped to the square in the middle, then resized to {} (antialiased)',
     'pad': 'resized to fit into {} (antialiased), with grey beside',
@@ -107,7 +107,7 @@ def fit_picture(
     canvas.paste(picture.resize((inner[0], inner[1]), how), ((width - inner[0])//2, (height - inner[1])//2))
     return pil_to_tensor(canvas)
 
-# %% ../nbs/further/use.ipynb #c23d052d
+# %% ../nbs/further/use.ipynb #ba1eb4d6
 @dataclass(frozen=True, eq=False)
 class Classifier:
     "A trained model with all that it takes to ask it about pictures."
@@ -135,7 +135,7 @@ class Classifier:
             logits = [predict_tta(self.model, x, self.tta_views if tta else 1) for x, _ in batches]
         return torch.cat(logits).softmax(1).cpu()
 
-# %% ../nbs/further/use.ipynb #c4e893fb
+# %% ../nbs/further/use.ipynb #341e1730
 _CIFAR10_INPUT = dict( # of runs on all training images that were written before version 0.2
     classes=CLASSES, size=(32, 32), mean=(0.49139967861519607, 0.48215840839460783, 0.44653091444546567),
     std=(0.2470322324632821, 0.2434851280000555, 0.26158784172796445))
@@ -147,7 +147,7 @@ def _empty_model(recipe: Recipe, num_classes: int) -> nn.Module:
     assert recipe.logit_scale is not None # a recipe without it is refused
     return CustomResNet(num_classes, recipe.logit_scale, recipe.width)
 
-# %% ../nbs/further/use.ipynb #766a4536
+# %% ../nbs/further/use.ipynb #a03e8cec
 def load_model(
     run: Run | str | os.PathLike, # from `read_run`, or its folder
     device: str = 'auto', # see `pick_device`
@@ -170,7 +170,7 @@ def load_model(
         pick_precision(where),
         f"{run.metadata['model']}, {run.title}")
 
-# %% ../nbs/further/use.ipynb #261edd12
+# %% ../nbs/further/use.ipynb #5edd5d3d
 def _to_picture(image: Any, name: str) -> Image.Image:
     "Return a picture of mode RGB. Raise `PictureError` if it can't be read, `TypeError` for what is none."
     if isinstance(image, (str, os.PathLike)): return read_picture(image)
@@ -216,7 +216,7 @@ def predict(
     x = to_images(images, classifier.size, fit)
     return _rank(classifier.probabilities(x, tta, batch_size), classifier.classes)
 
-# %% ../nbs/further/use.ipynb #e9034691
+# %% ../nbs/further/use.ipynb #0c8b02a6
 @dataclass(frozen=True, eq=False)
 class Answer:
     "What a model says of a file."
@@ -292,7 +292,7 @@ def answers_to_json(
     how, pictures = fit_in_words(classifier, fit), [entry(a) for a in answers]
     return json.dumps(dict(model=classifier.name, pictures_were=how, pictures=pictures), indent=1)
 
-# %% ../nbs/further/use.ipynb #1533cf35
+# %% ../nbs/further/use.ipynb #91b41eee
 @plt.style.context('cifar_nb.figures')
 def plot_answers(
     answers: Iterable[Answer], # from `predict_files`; those without an image are left out
