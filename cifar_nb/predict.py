@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['MAX_PIXELS', 'FITS', 'Ranking', 'to_rgb', 'PictureError', 'read_picture', 'fit_picture', 'Classifier', 'load_model',
            'to_images', 'predict', 'Answer', 'find_pictures', 'predict_files', 'format_answers', 'fit_in_words',
-           'answers_to_json', 'plot_answers']
+           'answers_to_json', 'plot_answers', 'grad_cam']
 
-# %% ../nbs/further/use.ipynb #90c68d58
+# %% ../nbs/further/use.ipynb #c3bde4c7
 import glob, io, json, os, sys, warnings
+from importlib import import_module
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.transforms.functional import pil_to_tensor
 
 from .data import CLASSES, Batches, Split
@@ -29,7 +31,7 @@ from .model import CustomResNet, preserve_modes
 from .recipe import Recipe
 from .run import Run, RunError, load_weights, read_run
 
-# %% ../nbs/further/use.ipynb #b674b010
+# %% ../nbs/further/use.ipynb #b2bf9ae6
 def to_rgb(
     picture: Image.Image, # of any mode; not changed
 ) -> Image.Image: # mode RGB, upright
@@ -47,7 +49,7 @@ def to_rgb(
         return paper
     return picture.convert('RGB')
 
-# %% ../nbs/further/use.ipynb #5f21ba63
+# %% ../nbs/further/use.ipynb #d8b7861a
 MAX_PIXELS = 100_000_000 # 10,000×10,000; what claims more is refused before it is unpacked
 
 class PictureError(OSError):
@@ -74,8 +76,7 @@ def read_picture(
     "Read a picture. Raise `PictureError`."
     try:
         content = source if isinstance(source, bytes) else read_file(source)
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore') # of Pillow's, about large pictures and odd palettes
+        with warnings.catch_warnings(action='ignore'): # of Pillow's, about large pictures and odd palettes
             with Image.open(io.BytesIO(content), formats=_formats()) as picture:
                 if picture.width*picture.height > MAX_PIXELS: raise Image.DecompressionBombError
                 return to_rgb(picture)
@@ -83,7 +84,7 @@ def read_picture(
         name = name or ('the picture' if isinstance(source, bytes) else os.fspath(source))
         raise PictureError(f"'{name}' can't be read: {_cause(e)}") from e
 
-# %% ../nbs/further/use.ipynb #b8384140
+# %% ../nbs/further/use.ipynb #9c21aa5d
 FITS = { # in words; {} is the size
     'crop': 'cropped to the square in the middle, then resized to {} (antialiased)',
     'pad': 'resized to fit into {} (antialiased), with grey beside',
@@ -107,7 +108,7 @@ def fit_picture(
     canvas.paste(picture.resize((inner[0], inner[1]), how), ((width - inner[0])//2, (height - inner[1])//2))
     return pil_to_tensor(canvas)
 
-# %% ../nbs/further/use.ipynb #ba1eb4d6
+# %% ../nbs/further/use.ipynb #86ca92c9
 @dataclass(frozen=True, eq=False)
 class Classifier:
     "A trained model with all that it takes to ask it about pictures."
@@ -119,6 +120,15 @@ class Classifier:
     precision: Precision = Precision('fp32') # in which it computes
     name: str = '' # for titles
 
+    def batches(self,
+        x: Tensor, # images, uint8 (N, 3, *size), at least one
+        batch_size: int = 256, # images at once
+    ) -> Batches: # normalised, on the model's device; all labels are 0
+        "Make batches as the model takes them."
+        unlabelled = Split(x, torch.zeros(len(x), dtype=torch.int64))
+        device = next(self.model.parameters()).device
+        return Batches(unlabelled, batch_size, stats=self.stats, device=device)
+
     @torch.no_grad()
     def probabilities(self,
         x: Tensor, # images, uint8 (N, 3, *size)
@@ -127,15 +137,13 @@ class Classifier:
     ) -> Tensor: # float32 (N, C), on the CPU
         "Return the probability of each class. The model's mode, training or evaluation, stays what it was."
         if not len(x): return torch.empty(0, len(self.classes))
-        device = next(self.model.parameters()).device
-        unlabelled = Split(x, torch.zeros(len(x), dtype=torch.int64))
-        batches = Batches(unlabelled, batch_size, stats=self.stats, device=device)
         with preserve_modes(self.model), self.precision.autocast(), explain_oom(self.model, batch_size):
             self.model.eval()
-            logits = [predict_tta(self.model, x, self.tta_views if tta else 1) for x, _ in batches]
+            views = self.tta_views if tta else 1
+            logits = [predict_tta(self.model, batch, views) for batch, _ in self.batches(x, batch_size)]
         return torch.cat(logits).softmax(1).cpu()
 
-# %% ../nbs/further/use.ipynb #341e1730
+# %% ../nbs/further/use.ipynb #702ab87e
 _CIFAR10_INPUT = dict( # of runs on all training images that were written before version 0.2
     classes=CLASSES, size=(32, 32), mean=(0.49139967861519607, 0.48215840839460783, 0.44653091444546567),
     std=(0.2470322324632821, 0.2434851280000555, 0.26158784172796445))
@@ -147,7 +155,7 @@ def _empty_model(recipe: Recipe, num_classes: int) -> nn.Module:
     assert recipe.logit_scale is not None # a recipe without it is refused
     return CustomResNet(num_classes, recipe.logit_scale, recipe.width)
 
-# %% ../nbs/further/use.ipynb #a03e8cec
+# %% ../nbs/further/use.ipynb #7856538b
 def load_model(
     run: Run | str | os.PathLike, # from `read_run`, or its folder
     device: str = 'auto', # see `pick_device`
@@ -170,7 +178,7 @@ def load_model(
         pick_precision(where),
         f"{run.metadata['model']}, {run.title}")
 
-# %% ../nbs/further/use.ipynb #5edd5d3d
+# %% ../nbs/further/use.ipynb #ad54c6e8
 def _to_picture(image: Any, name: str) -> Image.Image:
     "Return a picture of mode RGB. Raise `PictureError` if it can't be read, `TypeError` for what is none."
     if isinstance(image, (str, os.PathLike)): return read_picture(image)
@@ -216,7 +224,7 @@ def predict(
     x = to_images(images, classifier.size, fit)
     return _rank(classifier.probabilities(x, tta, batch_size), classifier.classes)
 
-# %% ../nbs/further/use.ipynb #0c8b02a6
+# %% ../nbs/further/use.ipynb #8c3054ad
 @dataclass(frozen=True, eq=False)
 class Answer:
     "What a model says of a file."
@@ -292,7 +300,7 @@ def answers_to_json(
     how, pictures = fit_in_words(classifier, fit), [entry(a) for a in answers]
     return json.dumps(dict(model=classifier.name, pictures_were=how, pictures=pictures), indent=1)
 
-# %% ../nbs/further/use.ipynb #91b41eee
+# %% ../nbs/further/use.ipynb #1c59a386
 @plt.style.context('cifar_nb.figures')
 def plot_answers(
     answers: Iterable[Answer], # from `predict_files`; those without an image are left out
@@ -321,3 +329,32 @@ def plot_answers(
     fig.suptitle(f'{title}{more}', fontsize=11)
     plt.close(fig)
     return fig
+
+# %% ../nbs/further/use.ipynb #583c6a82
+def grad_cam(
+    classifier: Classifier, # from `load_model`
+    images: Any, # see `to_images`
+    layer: str = '', # name of a module, such as 'layer1.1'; empty: the last one that still has places
+    target: str = '', # a class; empty: for each image the one that the model says
+    fit: str = 'crop', # a key of `FITS`
+) -> Tensor: # float32 (N, height, width), on the CPU; the strongest place of each image is 1
+    "Return how much each place of an image speaks for a class. Raise `ImportError` without captum."
+    try:
+        with warnings.catch_warnings(action='ignore'): # of tqdm's, about a widget that we don't need
+            attr = import_module('captum.attr')
+    except ImportError as e: raise ImportError("Grad-CAM needs captum: pip install 'cifar_nb[use]'") from e
+    model, modules = classifier.model, dict(classifier.model.named_modules())
+    layer = layer or next((name for name in ('layer3', 'body') if name in modules), '')
+    if layer not in modules or not layer: raise ValueError(f"the model has no layer '{layer}': {', '.join(modules)}")
+    if target and target not in classifier.classes:
+        raise ValueError(f"there is no class '{target}': {', '.join(classifier.classes)}")
+    images = to_images(images, classifier.size, fit)
+    if not len(images): return torch.empty(0, *classifier.size)
+    with preserve_modes(model):
+        x = classifier.batches(images, len(images)).batch(0)[0]
+        said = classifier.probabilities(images).argmax(1)
+        classes = torch.full_like(said, classifier.classes.index(target)) if target else said
+        model.eval()
+        maps = attr.LayerGradCam(model, modules[layer]).attribute(x, classes.to(x.device), relu_attributions=True)
+    maps = F.interpolate(maps.detach().float().cpu(), classifier.size, mode='bilinear')[:, 0]
+    return maps/maps.amax((1, 2), keepdim=True).clamp(min=1e-12)
