@@ -345,7 +345,8 @@ def grad_cam(
     except ImportError as e: raise ImportError("Grad-CAM needs captum: pip install 'cifar_nb[use]'") from e
     model, modules = classifier.model, dict(classifier.model.named_modules())
     layer = layer or next((name for name in ('layer3', 'body') if name in modules), '')
-    if layer not in modules or not layer: raise ValueError(f"the model has no layer '{layer}': {', '.join(modules)}")
+    if layer not in modules or not layer:
+        raise ValueError(f"the model has no layer '{layer}': {', '.join(modules)}")
     if target and target not in classifier.classes:
         raise ValueError(f"there is no class '{target}': {', '.join(classifier.classes)}")
     images = to_images(images, classifier.size, fit)
@@ -355,6 +356,7 @@ def grad_cam(
         said = classifier.probabilities(images).argmax(1)
         classes = torch.full_like(said, classifier.classes.index(target)) if target else said
         model.eval()
-        maps = attr.LayerGradCam(model, modules[layer]).attribute(x, classes.to(x.device), relu_attributions=True)
+        cam = attr.LayerGradCam(model, modules[layer])
+        maps = cam.attribute(x, classes.to(x.device), relu_attributions=True)
     maps = F.interpolate(maps.detach().float().cpu(), classifier.size, mode='bilinear')[:, 0]
     return maps/maps.amax((1, 2), keepdim=True).clamp(min=1e-12)
