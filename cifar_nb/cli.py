@@ -176,8 +176,8 @@ def _add_predict(commands, shared: list):
 
 def _add_export(commands, shared: list):
     "Add the command `export`. It trains nothing, so it has none of the shared options."
-    write = commands.add_parser('export', help='write a trained model into one file for use elsewhere: pixels from '
-                                               '0 to 255 in, probabilities out')
+    write = commands.add_parser(
+        'export', help='write a trained model into one file for use elsewhere: pixels in, probabilities out')
     write.set_defaults(output=None, device='cpu')
     add = write.add_argument
     add('run', type=_path, metavar='RUN', help='the run folder of the model')
@@ -185,7 +185,7 @@ def _add_export(commands, shared: list):
     add('--to', choices=['onnx', 'torch', 'safetensors'], required=True,
         help='onnx: ONNX Runtime; torch: torch.export.load; safetensors: weights, normalisation, class names')
 
-def make_parser() -> argparse.ArgumentParser: # with the commands `train`, `lr-find`, `bench`, `predict` and `export`
+def make_parser() -> argparse.ArgumentParser: # with all commands
     "Return the parser of `cifar_nb`."
     about = 'CIFAR-10 with a custom ResNet and a one-cycle policy.'
     parser, shared = OneLineParser(prog='cifar_nb', description=about), [_shared_options()]
@@ -312,7 +312,7 @@ class _Command:
         self.folder: Path | None = self.resume or args.output
 
     def use(self):
-        "Run a command that uses a trained model and needs neither recipe nor data. Raise whatever goes wrong."
+        "Run a command that uses a trained model. It needs neither recipe nor data. Raise what goes wrong."
         from cifar_nb.predict import load_model
         model = load_model(self.args.run, self.args.device)
         self.begun = True

@@ -60,7 +60,7 @@ def _exported(net: PixelModel, classifier: Classifier) -> torch.export.ExportedP
     return torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim('batch')},))
 
 def _about(classifier: Classifier) -> dict[str, str]:
-    "Return what a reader of the file needs to know, as JSON. One entry: several have no order in safetensors."
+    "Return what a reader needs to know, as JSON. One entry: several have no order in safetensors."
     about = dict(name=classifier.name, classes=classifier.classes, size=classifier.size,
                  input='pixels: float32 (N, 3, height, width), RGB from 0 to 255',
                  output='probabilities: float32 (N, classes)')
