@@ -315,9 +315,12 @@ def bench(
     variants = make_variants(e.model, b.batch, b.recipe, e.precision, compiled)
     if compiled: result['compile_seconds'] = checked + compile_seconds(variants['+ torch.compile'][0])
     minimal() # sets things up
-    for _ in range(size.rounds):
+    for i in range(size.rounds):
+        say(f'Round {i + 1} of {size.rounds}: cifar_nb, in turns with the minimal step')
         b.time_ours(minimal)
+        say(f'Round {i + 1} of {size.rounds}: the usual way of training')
         b.time_baseline()
+        say(f'Round {i + 1} of {size.rounds}: the minimal step, one thing more at a time')
         b.time_variants(variants)
     one = b.batch[0][:1], b.batch[1][:1]
     flops = flops_of(MinimalStep(e.model, one, b.recipe, Precision('fp32')))
@@ -396,8 +399,8 @@ def _overhead(turns: dict, speed: dict) -> str:
     "Return how our step compares with the minimal step and the baseline, and what the numbers are."
     longer, faster = times_as_long(turns['ours'], turns['minimal']), speed['ours']/speed['baseline']
     return (f'A step of cifar_nb takes {longer} times as long as the minimal step, and it is {faster:.1f} '
-            'times as fast as the baseline. All numbers are medians over the turns, with their middle half in '
-            'brackets.')
+            'times as fast as the baseline. All numbers are medians over the turns, with their middle half '
+            'in brackets.')
 
 def _compile_note(measured: dict, turns: dict, names: list[str], speed: dict) -> list[str]:
     "Return what `torch.compile` would gain or cost in a run of the plain recipe, if it was measured."
@@ -408,5 +411,5 @@ def _compile_note(measured: dict, turns: dict, names: list[str], speed: dict) ->
     seconds = measured['batch_size']/speed[before]*steps
     total = step.median + measured['compile_seconds']/seconds
     return [f"`torch.compile` needs {measured['compile_seconds']:.0f} s to start. Then a step takes {step} "
-            f'times as long as without it, and the {steps:,} steps of the plain recipe take {total:.2f} times '
-            'as long, the start included.']
+            f'times as long as without it, and the {steps:,} steps of the plain recipe take {total:.2f} '
+            'times as long, the start included.']

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import safetensors.torch
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -67,17 +67,18 @@ class CheckpointFolder:
         run_folder: str | os.PathLike, # folder of the run
     ):
         self.folder = Path(run_folder)/'checkpoints'
-        self._lock = FileLock(self.folder/'lock')
+        self._lock: BaseFileLock | None = None
 
     def paths(self) -> list[Path]:
         "Return the checkpoint files, newest first."
-        numbered = [p for p in self.folder.glob('*.safetensors') if re.fullmatch(r'\d+', p.stem)]
+        numbered = [p for p in self.folder.glob('*.safetensors') if re.fullmatch(r'\d{6,}', p.stem)]
         return sorted(numbered, key=lambda p: int(p.stem), reverse=True)
 
     def lock(self):
         "Create the folder, claim it for this process, and clear away what killed processes left."
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if not (self._lock and self._lock.is_locked): self._lock = FileLock(self.folder/'lock')
             self._lock.acquire(timeout=0)
         except Timeout:
             raise CheckpointError(f"another process is training in '{self.folder.parent}': "
@@ -91,7 +92,7 @@ class CheckpointFolder:
 
     def unlock(self):
         "Let other processes train in this folder."
-        self._lock.release()
+        if self._lock: self._lock.release()
 
     @contextmanager
     def claimed(self):
@@ -135,7 +136,8 @@ class CheckpointFolder:
             try:
                 tensors, values = _with_new_names(*from_bytes(path.read_bytes()))
                 check(values)
-            except (CheckpointError, StoredError, OSError) as e: problems.append(f"'{path}' can't be used: {e}")
+            except (CheckpointError, StoredError, OSError) as e:
+                problems.append(f"'{path}' can't be used: {e}")
             else:
                 for problem in problems: say(f'{problem}. Using {path.name}, the one before it.')
                 return path, tensors, values
@@ -158,9 +160,18 @@ def _with_new_names(tensors: dict[str, Tensor], values: dict) -> tuple[dict[str,
 
 # %% ../nbs/internals/checkpoint.ipynb #89d9c00b
 VALUES = {
-    'recipe': {str: ANYTHING}, 'metadata': {f"{key.removesuffix('?')}?": rule for key, rule in METADATA.items()},
+    'recipe': {str: ANYTHING},
+    'metadata': {f"{key.removesuffix('?')}?": rule for key, rule in METADATA.items()},
     'epoch': WHOLE, 'steps': WHOLE, 'num_images': WHOLE, 'seconds': NUMBER, 'history': [{str: ANYTHING}],
     'scaler': {str: NUMBER}, 'optimizer?': TEXT, 'optimizer_params?': [TEXT], 'should_stop?': FLAG}
+
+def _fields(recipe: Recipe | None) -> dict:
+    "Return the fields of a recipe, if there is one."
+    return asdict(recipe) if recipe else {}
+
+def _recipe_in(values: dict) -> Recipe | None:
+    "Return the recipe of a checkpoint, if it has one. Raise `ValueError` if it isn't of this version."
+    return None if values['recipe'] == {} else Recipe.from_dict(values['recipe'])
 
 def check_values(
     values: dict, # of a checkpoint, under today's names
@@ -168,14 +179,15 @@ def check_values(
     "Raise `StoredError` for values that aren't those of a training."
     if not {'recipe', 'metadata', 'epoch', 'steps'} <= values.keys():
         raise StoredError('it is not a checkpoint of a training')
-    try: recipe = Recipe.from_dict(values['recipe'])
+    try: recipe = _recipe_in(values)
     except (TypeError, ValueError, AttributeError) as e:
         raise StoredError(f'it is of another version of cifar_nb: {e}') from e
     check_shape(values, VALUES, 'its state')
     check_history(values['history'], 'its history')
-    if not len(values['history']) == values['epoch'] <= recipe.epochs:
-        raise StoredError(f"it is at epoch {values['epoch']} of {recipe.epochs}, with a history of "
-                          f"{len(values['history'])}")
+    epoch, rows = values['epoch'], len(values['history'])
+    if rows != epoch or recipe and epoch > recipe.epochs:
+        raise StoredError(f"it is at epoch {epoch} of {recipe.epochs if recipe else 'any number'}, with a "
+                          f'history of {rows}')
 
 # %% ../nbs/internals/checkpoint.ipynb #3c7c1598
 MUST_MATCH = ('dataset', 'dataset_sha256', 'train_sha256', 'model', 'parameters') # of a run that is resumed
@@ -192,14 +204,14 @@ class Checkpoints(CheckpointFolder, Callback):
 
     def __init__(self,
         run_folder: str | os.PathLike, # folder of the run; created
-        recipe: Recipe, # of the run, with its learning rates
-        metadata: dict, # from `provenance`; a resumed run keeps the stored one and adds what is new
+        recipe: Recipe | None = None, # of the run, with its learning rates; `None`: a net of your own
+        metadata: dict | None = None, # from `provenance`; a resumed run keeps the stored one
         every: int = 50, # steps between checkpoints within an epoch; there is one after each epoch too
         background: bool = True, # write while the training continues; False: wait each time
         pause: float | None = None, # seconds from one to the next, but for the last; `None`: 10 on a GPU
     ):
         super().__init__(run_folder)
-        self.recipe, self.metadata, self.current = recipe, metadata, metadata
+        self.recipe, self.metadata, self.current = recipe, metadata or {}, metadata or {}
         self.every, self.background, self.pause = every, background, pause
         self.pending: Future | None = None # what is being written
 
@@ -250,7 +262,7 @@ class Checkpoints(CheckpointFolder, Callback):
         failed = self.pending is not None and self.pending.done() and self.pending.exception()
         tensors, values = state.state_dict()
         tensors = {name: t.detach().clone() for name, t in tensors.items()}
-        values |= dict(recipe=asdict(self.recipe), metadata=self.metadata)
+        values |= dict(recipe=_fields(self.recipe), metadata=self.metadata)
         self.pending = self.writer.submit(self.write, state.step, tensors, values)
         if wait or failed or not self.background: self.pending.result() # raises what went wrong
 
@@ -261,7 +273,7 @@ class Checkpoints(CheckpointFolder, Callback):
         if not (found := self.newest(check_values)): return False
         path, tensors, values = found
         stored = values['metadata']
-        self._compare(asdict(self.recipe), asdict(Recipe.from_dict(values['recipe'])), 'recipe.')
+        self._compare(_fields(self.recipe), _fields(_recipe_in(values)), 'recipe.')
         self._compare({k: self.current.get(k) for k in MUST_MATCH}, {k: stored.get(k) for k in MUST_MATCH})
         try: state.load_state_dict(tensors, values)
         except StateError as e:
@@ -302,7 +314,8 @@ def stored_run(
     "Return the run whose checkpoints are here. Raise `CheckpointError` if all are damaged."
     if not (found := CheckpointFolder(run_folder).newest(check_values)): return None
     _, _, values = found
-    return Recipe.from_dict(values['recipe']), values['metadata']
+    if recipe := _recipe_in(values): return recipe, values['metadata']
+    raise CheckpointError(f"the run in '{run_folder}' has no recipe: resume it with the code that began it")
 
 # %% ../nbs/internals/checkpoint.ipynb #0900a8af
 def start_anew(

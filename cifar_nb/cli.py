@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .console import in_terminal, say
+from .console import heartbeat, in_terminal, say
 from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
 from .signals import STOP_SIGNALS, StopSignal, handle_signals, raise_stop
+from .stored import MANIFEST, read_files
 
 # %% ../nbs/internals/cli.ipynb #64b924ec
 class OneLineParser(argparse.ArgumentParser):
@@ -45,7 +46,9 @@ def _recipe(text: str) -> str | Recipe:
     if path.suffix != '.json':
         raise argparse.ArgumentTypeError(
             f"unknown recipe '{text}': choose {', '.join(RECIPES)}, or a file such as RUN/recipe.json")
-    try: return Recipe.from_json(path.read_text(encoding='utf-8'))
+    try:
+        checked = read_files(path.parent, path.name) if (path.parent/MANIFEST).exists() else {} # of a run
+        return Recipe.from_json((checked.get(path.name) or path.read_bytes()).decode())
     except OSError as e: problem = e.strerror or str(e)
     except (ValueError, TypeError, RecursionError) as e: problem = str(e)
     raise argparse.ArgumentTypeError(f"can't use the recipe '{text}': {problem}")
@@ -273,7 +276,7 @@ def _bench(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     say('The training that follows is only timed; its learning rates are too low to learn anything. '
         'All of it takes about ten minutes on two CPU cores, one minute with --quick.')
     experiment = build(recipe, data, args.device)
-    with explain_oom(experiment.model, recipe.batch_size):
+    with explain_oom(experiment.model, recipe.batch_size), heartbeat(lambda: 'still measuring'):
         try: measured = bench(experiment, BENCH_SIZES[args.budget or 'full'])
         except StopSignal as e: raise StopSignal(signum=e.signum) from None # there is nothing to resume
     write_file(folder/'bench.json', json.dumps(measured, indent=1).encode())
@@ -339,8 +342,8 @@ class _Command:
         from cifar_nb.checkpoint import CheckpointError, stored_run
         from cifar_nb.data import SYNTHETIC_NAME
         if not (stored := stored_run(folder)):
-            raise CheckpointError(f"there is no checkpoint in '{folder}': the run ended before its training began, "
-                                  'or this is no run folder. Start again with the command that began it')
+            raise CheckpointError(f"there is no checkpoint in '{folder}': it is no run, or ended before its "
+                                  'training began. Start again with the command that began it')
         recipe, synthetic = stored[0], stored[1]['dataset'] == SYNTHETIC_NAME
         for option, theirs in _contradictions(self.args, recipe, synthetic):
             raise ValueError(f"{option} contradicts the run in '{folder}', which has {theirs}: "

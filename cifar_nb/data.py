@@ -508,13 +508,14 @@ def _read_picture(path: str, side: int) -> Tensor:
     "Return the middle of a picture as a tensor (3, side, side). Raise `DataError`."
     try:
         with Image.open(io.BytesIO(read_file(path))) as picture:
-            upright = ImageOps.exif_transpose(picture).convert('RGB') # as the camera was held
+            upright = ImageOps.exif_transpose(picture) # as the camera was held
+            image = ImageOps.fit(upright.convert('RGB'), (side, side))
     except Exception as e: # whatever Pillow makes of a damaged file
         reason = ' '.join(str(e).split()) or type(e).__name__
         raise DataError(f"the picture '{path}' can not be read: {reason:.100}") from e
-    return pil_to_tensor(ImageOps.fit(upright, (side, side)))
+    return pil_to_tensor(image)
 
-def _read_folder(root: Path, side: int) -> tuple[Split, list[str]]:
+def _read_folder(root: Path, side: int, progress: bool) -> tuple[Split, list[str]]:
     "Return the pictures of one split and the names of its classes."
     known = Image.registered_extensions().items()
     endings = {ending for ending, form in known if form in Image.OPEN}
@@ -524,21 +525,22 @@ def _read_folder(root: Path, side: int) -> tuple[Split, list[str]]:
         raise DataError(f"'{root}' must hold a folder of pictures for each class: "
                         f'{" ".join(str(e).split()):.200}') from e
     paths, labels = zip(*folder.samples)
-    bar = make_progress_bar(paths, comment=f'pictures of {root.name}')
+    bar = make_progress_bar(paths, progress, f'pictures of {root.name}')
     with ThreadPoolExecutor() as pool:
         pictures = pool.map(_read_picture, paths, [side]*len(paths))
         x = torch.stack([picture for _, picture in zip(bar, pictures)])
     return Split(x, torch.tensor(labels)), folder.classes
 
 def read_folders(
-    root: str | os.PathLike, # holds `train` and `test`, each with a folder for each class
+    root: str | os.PathLike, # holds `train` and `test`, with a folder for each class
     side: int = 32, # height and width of the images; CustomResNet takes 32 only
     name: str = '', # shown in every figure and every log; empty: the name of the folder
+    progress: bool = True, # show a progress bar, in a notebook or a terminal
 ) -> ImageDataset: # classes in alphabetical order
     "Read pictures of your own. Raise `DataError` if they are missing or damaged."
     root = Path(root).expanduser()
-    train, classes = _read_folder(root/'train', side)
-    test, test_classes = _read_folder(root/'test', side)
+    train, classes = _read_folder(root/'train', side, progress)
+    test, test_classes = _read_folder(root/'test', side, progress)
     if other := sorted(set(classes) ^ set(test_classes)):
         raise DataError(f"'{root}/train' and '{root}/test' must have the same classes: "
                         f"only one of them has '{other[0]}'")

@@ -214,6 +214,7 @@ class SaveRun(Callback):
 
     def after_epoch(self, state: TrainState):
         c = self.checkpoints
+        if c.recipe is None: raise ExperimentError('SaveRun writes a recipe: give it to Checkpoints')
         save_run(c.folder.parent, c.recipe, state.history, state.logits, c.metadata)
 
 def train_run(
@@ -229,7 +230,7 @@ def train_run(
     folder = Path(folder)
     number_format = training_precision(folder, pick_device(device), precision)
     experiment = build(without_surplus(recipe, data), data, device, number_format)
-    say(f'{run_header(experiment.recipe, data, folder)}\n{describe(experiment)}')
+    say(f'{describe(experiment)}\n{run_header(experiment.recipe, data, folder)}')
     found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
     more = dict(compiled=compiled, lrs_found=found)
     checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
@@ -258,8 +259,9 @@ def training_precision(
     try: return named_precision(wanted, device)
     except ValueError as e:
         if name: raise ExperimentError(str(e)) from e
-        raise ExperimentError(f"the run in '{folder}' was trained in {wanted}, but {e}. Resume it where it began, or "
-                              "in another precision: --precision fp32, or train_run(..., precision='fp32')") from e
+        raise ExperimentError(
+            f"the run in '{folder}' was trained in {wanted}, but {e}. Resume it where it began, or in "
+            "another precision: --precision fp32, or train_run(..., precision='fp32')") from e
 
 def without_surplus(
     recipe: Recipe, # may ask for more images than there are

@@ -179,13 +179,20 @@ def preserve_state(
 # %% ../nbs/03_lr_finder.ipynb #b30a1f14
 @dataclass(frozen=True)
 class RangeTest:
-    "How a range test is made."
+    "How a range test is made. Raise `ValueError` for one that makes no sense."
     start: float = 1e-4 # first learning rate
     end: float = 10. # last learning rate, if it gets that far
     steps: int = 100 # steps from `start` to `end`
     mode: str = 'exponential' # see `lr_ramp`
     beta: float = .9 # smoothing, see `debiased_average`
     diverge: float = 1.2 # stop if the smoothed loss is this many times its lowest
+
+    def __post_init__(self):
+        self.lrs() # refuses a range that makes no sense
+        if not 0 <= self.beta < 1:
+            raise ValueError(f'beta must be 0 or more and below 1, not {self.beta}')
+        if not self.diverge > 1:
+            raise ValueError(f'diverge must be greater than 1, not {self.diverge}')
 
     def lrs(self) -> list[float]:
         "Return the learning rate of each step."

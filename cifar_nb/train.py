@@ -88,6 +88,13 @@ def logits_of(
     raise TypeError(f'the model returns a {type(output).__name__}, not a tensor of '
                     'logits: wrap it in a module that returns the logits alone')
 
+def _check_labels(y: Tensor):
+    "Raise `ValueError` for a label below 0. Reading it from a GPU would make us wait."
+    if y.device.type != 'cpu' or y.is_floating_point() or not len(y): return
+    if (lowest := y.numpy().min()) < 0:
+        raise ValueError(f'a training label is {lowest}, and cross-entropy would leave '
+                         'such images out silently: labels go from 0 on')
+
 class TrainStep:
     "One training step: forward, backward, update, all of it on the device."
     def __init__(self,
@@ -105,6 +112,7 @@ class TrainStep:
 
     def __call__(self, x: Tensor, y: Tensor):
         "Make a step with this batch."
+        if self.loss_fn is F.cross_entropy: _check_labels(y)
         if self.runner: self.runner(self.step, x, y)
         else: self.step(x, y)
 
@@ -199,11 +207,13 @@ def _check_evaluated(logits: Tensor, labels: Tensor):
     num_classes = logits.shape[1]
     without_logit = labels[(labels < 0) | (labels >= num_classes)]
     if len(without_logit):
-        raise ValueError(f'a test label is {without_logit[0]}, but the model has '
-                         f'{num_classes} classes: labels go from 0 to {num_classes - 1}')
+        raise ValueError(
+            f'a test label is {without_logit[0]}, but the model has {num_classes} '
+            f'classes: labels go from 0 to {num_classes - 1}')
     if num_bad := int((~logits.isfinite()).any(1).sum()):
-        raise FloatingPointError(f'{num_bad} of {len(logits)} test images have logits that '
-                                 'are NaN or infinite: lower lr_max, or check the images')
+        raise FloatingPointError(
+            f'{num_bad} of {len(logits)} test images have logits that are NaN or '
+            'infinite: lower lr_max, or check the images')
 
 def loss_and_accuracy(
     logits: Tensor, # (N, C)
@@ -267,7 +277,10 @@ def _sorted_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
                         f'not {_kind(callbacks)}')
     callbacks = list(callbacks)
     for callback in callbacks:
-        if isinstance(callback, Callback): continue
+        # by what it has: in a notebook, a class may be defined a second time
+        hooks = [name for name in vars(Callback) if not name.startswith('_')]
+        has_all = all(hasattr(callback, name) for name in hooks)
+        if has_all and not isinstance(callback, type): continue
         raise TypeError(f'callbacks holds {_kind(callback)}: it must hold objects of '
                         'classes derived from Callback, such as ProgressBars()')
     return sorted(callbacks, key=lambda callback: callback.order)

@@ -3,12 +3,13 @@
 
     python tools/keep_run.py runs/RUN full-cpu-seed0
 """
-import shutil, sys
+import sys
 from pathlib import Path
 
 from cifar_nb.data import load_data
 from cifar_nb.experiment import build
 from cifar_nb.run import check_data, check_model, read_run
+from cifar_nb.stored import read_files, save_files
 
 from project import new_parser, root
 
@@ -27,8 +28,7 @@ def main():
     if len(commit) != 40: sys.exit(f"'{args.run}' was made by code that is in no commit: {commit or None}")
     folder = root/'results'/args.name
     folder.mkdir() # never overwrite a run
-    for name in KEPT:
-        if (args.run/name).exists(): shutil.copy(args.run/name, folder)
+    save_files(folder, read_files(args.run, *KEPT))
     print(f'{folder.relative_to(root)}: {run.title}')
 
 if __name__ == '__main__': main()
