@@ -31,10 +31,10 @@ setup(
         'Programming Language :: Python :: 3',
     ],
     packages=find_packages(include=[cfg['lib_name'], f'{cfg["lib_name"]}.*']),
-    package_data={cfg['lib_name']: ['*.mplstyle']},
+    package_data={cfg['lib_name']: ['*.mplstyle', 'pictures/*.jpg']},
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
-    extras_require={extra: cfg[f'{extra}_requirements'].split() for extra in ('dev', 'docs', 'lint')},
+    extras_require={extra: cfg[f'{extra}_requirements'].split() for extra in ('use', 'dev', 'docs', 'lint')},
     entry_points={
         'console_scripts': cfg['console_scripts'].split(),
         'nbdev': [f'{cfg["lib_name"]}={cfg["lib_path"]}._modidx:d'],

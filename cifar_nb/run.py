@@ -44,6 +44,8 @@ class Dataset(Protocol):
     @property
     def test(self) -> Any: ... # images `x`, uint8 (N, 3, H, W), and labels `y`, int64 (N,)
     @cached_property
+    def stats(self) -> tuple[Tensor, Tensor]: ... # mean and standard deviation of each channel
+    @cached_property
     def fingerprint(self) -> str: ...
     @cached_property
     def train_fingerprint(self) -> str: ...
@@ -101,9 +103,11 @@ def provenance(
     device: str | torch.device, # where it is trained
     precision: Precision, # see `pick_precision`
 ) -> dict: # plain values, for `provenance.json`
-    "Return where a result comes from: data, model, hardware, versions, commit, time."
+    "Return where a result comes from: data, what the model takes, model, hardware, versions, commit, time."
     return dict(
         dataset=data.name, dataset_sha256=data.fingerprint, train_sha256=data.train_fingerprint,
+        input=dict(classes=list(data.classes), mean=data.stats[0].tolist(), std=data.stats[1].tolist(),
+                   size=list(data.test.x.shape[2:])),
         model=type(unwrap(model)).__name__, parameters=sum(p.numel() for p in model.parameters()),
         hardware=device_name(device), device=str(device), precision=precision.name,
         python=platform.python_version(), torch=torch.__version__, torchvision=torchvision.__version__,
@@ -168,7 +172,8 @@ METADATA = {
     'dataset': TEXT, 'dataset_sha256': TEXT, 'model': TEXT, 'parameters': WHOLE, 'hardware': TEXT,
     'started': TEXT, 'train_sha256?': TEXT, 'device?': TEXT, 'precision?': TEXT, 'python?': TEXT,
     'torch?': TEXT, 'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG,
-    'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}]} # of `provenance.json`
+    'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}], # of `provenance.json`
+    'input?': dict(classes=[TEXT], mean=[NUMBER], std=[NUMBER], size=[WHOLE])} # what the model takes
 _CURVE = {'lrs': [NUMBER], 'losses': [NUMBER], 'stopped': TEXT, 'beta?': NUMBER, 'name?': TEXT}
 
 def check_history(
