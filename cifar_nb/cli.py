@@ -285,8 +285,9 @@ def _bench(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
 def _predict(args: argparse.Namespace, model):
     "Run the command `predict`."
     from cifar_nb.files import write_figure
+    from cifar_nb.pictures import PictureError
     from cifar_nb.predict import (
-        PictureError, answers_to_json, fit_in_words, format_answers, plot_answers, predict_files)
+        answers_to_json, fit_in_words, format_answers, plot_answers, predict_files)
     answers = predict_files(model, args.images, args.fit, args.tta)
     if args.json: say(answers_to_json(answers, model, args.fit, args.top))
     else:

@@ -19,14 +19,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision.datasets import CIFAR10, ImageFolder
-from torchvision.transforms.functional import pil_to_tensor
 
 from .console import make_progress_bar, say
 from .download import Archive, DownloadError, bad_members, get_archive
 from .files import Checksums, checksum_mismatch, measure_checksums, read_file
+from .pictures import PictureError, fit_picture, picture_endings, read_picture
 
 # %% ../nbs/00_data.ipynb #f253d571
 def _tile(x: Tensor, ncols: int, above: int, gap: int = 4):
@@ -506,19 +505,12 @@ def load_data(
 # %% ../nbs/00_data.ipynb #48882c20
 def _read_picture(path: str, side: int) -> Tensor:
     "Return the middle of a picture as a tensor (3, side, side). Raise `DataError`."
-    try:
-        with Image.open(io.BytesIO(read_file(path))) as picture:
-            upright = ImageOps.exif_transpose(picture) # as the camera was held
-            image = ImageOps.fit(upright.convert('RGB'), (side, side))
-    except Exception as e: # whatever Pillow makes of a damaged file
-        reason = ' '.join(str(e).split()) or type(e).__name__
-        raise DataError(f"the picture '{path}' can not be read: {reason:.100}") from e
-    return pil_to_tensor(image)
+    try: return fit_picture(read_picture(path), (side, side))
+    except PictureError as e: raise DataError(str(e)) from e
 
 def _read_folder(root: Path, side: int, progress: bool) -> tuple[Split, list[str]]:
     "Return the pictures of one split and the names of its classes."
-    known = Image.registered_extensions().items()
-    endings = {ending for ending, form in known if form in Image.OPEN}
+    endings = picture_endings()
     def is_picture(path): return Path(path).suffix.lower() in endings
     try: folder = ImageFolder(str(root), is_valid_file=is_picture)
     except (OSError, RuntimeError) as e:
