@@ -24,7 +24,6 @@ from .run import (
     HISTORY_FIELDS, Dataset, Run, RunError, check_data, check_history, read_run)
 
 # %% ../nbs/05_results.ipynb #23ed0354
-#| code-fold: true
 def title_of(
     run: Run, # what is drawn is of this run
     what: str, # what the figure shows

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from project import all_notebooks, root, settings
 
-DERIVED = ['pyproject.toml', 'CITATION.cff', 'CONTRIBUTING.md', 'CHANGELOG.md', '.github/**/*.yml', '.github/**/*.md']
+DERIVED = ['pyproject.toml', 'CITATION.cff', 'CONTRIBUTING.md', 'CHANGELOG.md',
+           '.github/**/*.yml', '.github/**/*.md']
 
 def change_owner(name: str):
     "Write another owner into settings.ini."
