@@ -24,7 +24,7 @@ from torchvision.datasets import CIFAR10, ImageFolder
 
 from .console import make_progress_bar, say
 from .download import Archive, DownloadError, bad_members, get_archive
-from .files import Checksums, checksum_mismatch, measure_checksums, read_file
+from .files import Checksums, file_mismatch, read_file
 from .pictures import PictureError, fit_picture, picture_endings, read_picture
 
 # %% ../nbs/00_data.ipynb #f253d571
@@ -431,7 +431,7 @@ def read_cifar10(
         try: data = read_file(path)
         except OSError as e:
             raise DataError(f"CIFAR-10's '{path}' can not be read: {e.strerror}") from e
-        if why := checksum_mismatch(measure_checksums(io.BytesIO(data)), wanted):
+        if why := file_mismatch(io.BytesIO(data), wanted):
             raise DataError(f"CIFAR-10's '{path}' is damaged: {why}")
         if name != CIFAR10.meta['filename']: splits.append(parse_batch(data, path))
     *train, test = splits

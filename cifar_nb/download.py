@@ -23,7 +23,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from filelock import FileLock, Timeout
 
 from .console import bars_visible, make_progress_bar, say
-from .files import Checksums, checksum_mismatch, measure_checksums, remove_leftovers, write_file
+from .files import (
+    Checksums, checksum_mismatch, file_mismatch, measure_checksums, remove_leftovers, write_file)
 
 # %% ../nbs/internals/download.ipynb #a586c4ee
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def file_problem(
     try:
         # a named pipe would block
         if not stat.S_ISREG(path.stat().st_mode): return 'not a regular file'
-        with open(path, 'rb') as file: return checksum_mismatch(measure_checksums(file), wanted)
+        with open(path, 'rb') as file: return file_mismatch(file, wanted)
     except FileNotFoundError: return 'missing'
     except OSError as e: return e.strerror or str(e)
 
@@ -345,7 +346,7 @@ def _verified_member(tar, info, name, wanted):
     if not info.isreg(): raise ValueError(f'{name} is not a regular file')
     if info.size != wanted.size: raise ValueError(f'{name} has the wrong size')
     data = tar.extractfile(info).read()
-    problem = checksum_mismatch(measure_checksums(io.BytesIO(data)), wanted)
+    problem = file_mismatch(io.BytesIO(data), wanted)
     if problem: raise ValueError(f'{name} has the {problem}')
     return data
 

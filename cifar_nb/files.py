@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['write_file', 'sync_folder', 'remove_leftovers', 'read_file', 'write_figure', 'Checksums', 'measure_checksums',
-           'checksum_mismatch']
+           'checksum_mismatch', 'file_mismatch']
 
 # %% ../nbs/internals/files.ipynb #27eeb94b
 import errno, hashlib, io, os, re, stat
@@ -105,3 +105,13 @@ def checksum_mismatch(
     for field, name in (('size', 'size'), ('md5', 'MD5'), ('sha256', 'SHA-256')):
         if getattr(found, field) != getattr(wanted, field): return f'wrong {name}'
     return ''
+
+def file_mismatch(
+    file: BufferedIOBase, # bytes with `seek`; read from start to end
+    wanted: Checksums, # of the file that should be there
+) -> str: # as `checksum_mismatch` says it
+    "Say what is wrong with a file. MD5, which is slow, is measured only if SHA-256 differs."
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    right = size == wanted.size and hashlib.file_digest(file, 'sha256').hexdigest() == wanted.sha256
+    return '' if right else checksum_mismatch(measure_checksums(file), wanted)

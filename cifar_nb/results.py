@@ -118,7 +118,7 @@ def plot_misclassified(
     nrows = math.ceil(min(n, max(1, len(wrong)))/ncols)
     height = 2.2*nrows + .7 # in inches, as all that follows
     fig, axs = plt.subplots(nrows, ncols, squeeze=False, figsize=(1.9*ncols, height))
-    fig.subplots_adjust(.01, .1/height, .99, 1 - 1.2/height, .05, .38) # captions need .6
+    fig.subplots_adjust(.01, .1/height, .99, 1 - 1.2/height, .05, .38)
     for ax in axs.flat: ax.axis('off')
     for ax, i, p, c in zip(axs.flat[:n], wrong, predicted, confidence):
         ax.imshow(data.test.x[i].permute(1, 2, 0))

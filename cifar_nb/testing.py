@@ -18,4 +18,4 @@ def error_of(
     "Call `f` and return the message of what it raises. Raise `AssertionError` if it raises nothing."
     try: f(*args, **kwargs)
     except kind as e: return str(e)
-    raise AssertionError(f'{f} raised nothing')
+    raise AssertionError(f"{getattr(f, '__name__', type(f).__name__)} raised nothing")

@@ -78,7 +78,7 @@ def draw_measured(ax: Axes, found: list[Measured]):
 def landing_picture(found: list[Measured]):
     "Return the picture of the landing page, large enough for a phone."
     with plt.rc_context({'font.size': 13.5, 'lines.linewidth': 2.5}):
-        fig, ax = plt.subplots(figsize=(10, 2.6), layout='constrained')
+        fig, ax = plt.subplots(figsize=(10, 2.35), layout='constrained')
         draw_measured(ax, found)
     return fig
 
