@@ -8,7 +8,7 @@ __all__ = ['ANYTHING', 'NUMBER', 'WHOLE', 'SHARE', 'TEXT', 'FLAG', 'LIST', 'KEYS
 
 # %% ../nbs/internals/stored.ipynb #64d6406e
 import hashlib, json, os, warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -36,17 +36,14 @@ FLAG = Rule(lambda value: isinstance(value, bool), 'must be true or false')
 LIST = Rule(lambda value: isinstance(value, list), 'must be a list')
 KEYS = Rule(lambda value: isinstance(value, Mapping), 'must have keys and values')
 
-def _parts(value: Any, shape: Any, name: str) -> Iterator[tuple[Any, Any, str]]:
-    "Yield each part of a value, with its shape and name. Raise `StoredError` if one is missing."
-    if isinstance(shape, list):
-        for i, item in enumerate(value): yield item, shape[0], f'{name}[{i}]'
-    elif str in shape:
-        for key, item in value.items(): yield item, shape[str], f'{name}.{key}'
-    else:
-        for key, part in shape.items():
-            plain = key.removesuffix('?')
-            if plain in value: yield value[plain], part, f'{name}.{plain}'
-            elif plain == key: raise StoredError(f'{name} has no {key!r}')
+def _parts(value: Any, shape: Any, name: str) -> list[tuple[Any, Any, str]]:
+    "Return each part of a value, with its shape and name. Raise `StoredError` if one is missing."
+    if isinstance(shape, list): return [(item, shape[0], f'{name}[{i}]') for i, item in enumerate(value)]
+    if str in shape: return [(item, shape[str], f'{name}.{key}') for key, item in value.items()]
+    for key in shape:
+        if key not in value and not key.endswith('?'): raise StoredError(f'{name} has no {key!r}')
+    parts = [(key.removesuffix('?'), part) for key, part in shape.items()]
+    return [(value[key], part, f'{name}.{key}') for key, part in parts if key in value]
 
 def check_shape(
     value: Any, # what was read
