@@ -23,8 +23,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from filelock import FileLock, Timeout
 
 from .console import bars_visible, make_progress_bar, say
-from .files import (
-    Checksums, checksum_mismatch, file_mismatch, measure_checksums, remove_leftovers, write_file)
+from .files import Checksums, file_mismatch, remove_leftovers, write_file
 
 # %% ../nbs/internals/download.ipynb #a586c4ee
 @dataclass(frozen=True)
@@ -283,8 +282,7 @@ def download_once(
                   megabyte_bar(size, progress, start) as show):
                 file.seek(start)
                 download_body(response, file, start, size, policy, show, rival)
-    with open(part, 'rb') as file: found = measure_checksums(file)
-    problem = checksum_mismatch(found, archive.checksums)
+    with open(part, 'rb') as file: problem = file_mismatch(file, archive.checksums)
     if problem: raise MirrorError(problem, retry=start > 0, discard=True)
 
 # %% ../nbs/internals/download.ipynb #23f4b1bc

@@ -68,10 +68,10 @@ def read_picture(
     "Read a picture. Raise `PictureError`."
     try:
         content = source if isinstance(source, bytes) else read_file(source)
-        with warnings.catch_warnings(action='ignore'): # of Pillow's, about large pictures and odd palettes
-            with Image.open(io.BytesIO(content), formats=_formats()) as picture:
-                if picture.width*picture.height > MAX_PIXELS: raise Image.DecompressionBombError
-                return to_rgb(picture)
+        with (warnings.catch_warnings(action='ignore'), # of Pillow's, about large pictures and odd palettes
+              Image.open(io.BytesIO(content), formats=_formats()) as picture):
+            if picture.width*picture.height > MAX_PIXELS: raise Image.DecompressionBombError
+            return to_rgb(picture)
     except Exception as e: # whatever Pillow makes of a damaged file
         name = name or ('the picture' if isinstance(source, bytes) else os.fspath(source))
         raise PictureError(f"'{name}' can't be read: {why_unreadable(e)}") from e

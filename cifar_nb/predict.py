@@ -23,11 +23,11 @@ from torch.nn import functional as F
 
 from .data import CLASSES, Batches, Split
 from .device import Precision, explain_oom, pick_device, pick_precision
-from .fast import FastNet, predict_tta
-from .model import CustomResNet, preserve_modes
+from .experiment import empty_model
+from .fast import predict_tta
+from .model import preserve_modes
 from .pictures import (
     FITS, PictureError, fit_picture, picture_endings, read_picture, to_rgb, why_unreadable)
-from .recipe import Recipe
 from .run import Run, RunError, load_weights, read_run
 
 # %% ../nbs/further/use.ipynb #86ca92c9
@@ -71,11 +71,6 @@ _CIFAR10_INPUT = dict( # of runs on all training images that were written before
     std=(0.2470322324632821, 0.2434851280000555, 0.26158784172796445))
 _CIFAR10_SHA256 = '973ef2abb5897efc795681a4d79a6f5f642fa2bcb1a828f7476017c89db53a57' # of the training images
 
-def _empty_model(recipe: Recipe, num_classes: int) -> nn.Module:
-    "Return the recipe's model, before it gets its weights."
-    if recipe.model == 'FastNet': return FastNet(None, recipe.width, num_classes)
-    assert recipe.logit_scale is not None # a recipe without it is refused
-    return CustomResNet(num_classes, recipe.logit_scale, recipe.width)
 
 # %% ../nbs/further/use.ipynb #7856538b
 def load_model(
@@ -90,7 +85,7 @@ def load_model(
         raise RunError(f"the run in '{run.folder}' doesn't say what its model takes (classes, mean and "
                        'standard deviation): a version before 0.2 trained it. Train it again')
     where, (height, width) = pick_device(device), takes['size']
-    model = load_weights(run, _empty_model(run.recipe, len(takes['classes'])))
+    model = load_weights(run, empty_model(run.recipe, len(takes['classes'])))
     return Classifier(
         model.eval().to(where).to(memory_format=torch.channels_last),
         tuple(takes['classes']),
