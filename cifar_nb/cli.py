@@ -325,6 +325,7 @@ class _Command:
     def run(self):
         "Do what was asked. Raise whatever goes wrong."
         if self.args.command in ('predict', 'export'): return self.use()
+        say('Loading PyTorch and the images takes a few seconds.')
         from cifar_nb.data import load_data
         from cifar_nb.device import check_compile, pick_device
         args, device = self.args, pick_device(self.args.device)
