@@ -39,6 +39,10 @@ def _path(text: str) -> Path:
     except RuntimeError: problem = f"there is no home folder for '{text}': write the whole path"
     raise argparse.ArgumentTypeError(problem)
 
+def _run(text: str) -> str | Path:
+    "Return the name of a model that comes with the package as it is, and the path of a run folder."
+    return text if text in RECIPES else _path(text)
+
 def _recipe(text: str) -> str | Recipe:
     "Return the name of a recipe as it is, and the recipe in a file."
     if text in RECIPES: return text
@@ -166,7 +170,8 @@ def _add_predict(commands, shared: list):
     add = ask.add_argument
     add('images', nargs='+', metavar='IMAGE',
         help="a file, a folder with all its subfolders, a pattern such as '*.png', or - for standard input")
-    add('--run', type=_path, metavar='RUN', required=True, help='the run folder of the model')
+    add('--run', '--model', type=_run, metavar='RUN|NAME', default='fast',
+        help=f"run folder of the model, or one that comes with the package: {', '.join(RECIPES)} (default: fast)")
     add('--top', type=_whole(1), default=3, metavar='N', help='how many classes are told (default: 3)')
     add('--fit', choices=['crop', 'pad', 'squash'], default='crop',
         help='crop (default): take the square in the middle; pad: all of the picture, grey beside; squash: '
@@ -183,7 +188,8 @@ def _add_export(commands, shared: list):
         'export', help='write a trained model into one file for use elsewhere: pixels in, probabilities out')
     write.set_defaults(output=None, device='cpu')
     add = write.add_argument
-    add('run', type=_path, metavar='RUN', help='the run folder of the model')
+    add('run', type=_run, metavar='RUN|NAME',
+        help=f"run folder of the model, or one that comes with the package: {', '.join(RECIPES)}")
     add('path', type=_path, metavar='OUT', help='the file, new')
     add('--to', choices=['onnx', 'torch', 'safetensors'], required=True,
         help='onnx: ONNX Runtime; torch: torch.export.load; safetensors: weights, normalisation, class names')
