@@ -293,13 +293,14 @@ def _predict(args: argparse.Namespace, model):
     from cifar_nb.files import write_figure
     from cifar_nb.pictures import PictureError
     from cifar_nb.predict import (
-        answers_to_json, fit_in_words, format_answers, plot_answers, predict_files)
+        answers_to_json, calibration_in_words, fit_in_words, format_answers, plot_answers,
+        predict_files)
     answers = predict_files(model, args.images, args.fit, args.tta)
-    if args.json: say(answers_to_json(answers, model, args.fit, args.top))
+    if args.json: say(answers_to_json(answers, model, args.fit, args.top, args.tta))
     else:
         other = ' and '.join(f'--fit {fit}' for fit in ('crop', 'pad', 'squash') if fit != args.fit)
-        say(f'{model.name}\nPictures are {fit_in_words(model, args.fit)}; {other} do otherwise.\n'
-            f'{format_answers(answers, args.top)}')
+        say(f'{model.name}\nPictures are {fit_in_words(model, args.fit)}; {other} do otherwise. '
+            f'{calibration_in_words(model, args.tta)}\n{format_answers(answers, args.top)}')
     unread = [a for a in answers if a.error]
     for a in unread: _complain(f'error: {a.error}', 1)
     if args.figure and len(unread) < len(answers):

@@ -40,10 +40,11 @@ class PixelModel(nn.Module):
         mean, std = (s.to('cpu', torch.float32).view(1, 3, 1, 1)*255 for s in classifier.stats)
         self.register_buffer('mean', mean)
         self.register_buffer('scale', 1/std)
+        self.temperature = classifier.temperature()
         self.eval().requires_grad_(False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.model((pixels - self.mean)*self.scale).softmax(1)
+        return (self.model((pixels - self.mean)*self.scale)/self.temperature).softmax(1)
 
 # %% ../nbs/further/export.ipynb #cce3e893
 class ExportError(OSError):
@@ -63,7 +64,7 @@ def _about(classifier: Classifier) -> dict[str, str]:
     "Return what a reader needs to know, as JSON. One entry: several have no order in safetensors."
     about = dict(name=classifier.name, classes=classifier.classes, size=classifier.size,
                  input='pixels: float32 (N, 3, height, width), RGB from 0 to 255',
-                 output='probabilities: float32 (N, classes)')
+                 output='probabilities: float32 (N, classes)', temperature=classifier.temperature())
     return dict(about=json.dumps(about))
 
 def to_onnx(
