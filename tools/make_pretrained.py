@@ -14,9 +14,10 @@ import sys, tempfile
 from pathlib import Path
 
 from cifar_nb.calibration import calibrate, save_calibration
-from cifar_nb.compare import recipe_label, resolved_recipe
+from cifar_nb.compare import recipe_label, resolved_recipe, runs_table
 from cifar_nb.data import ImageDataset, load_data
-from cifar_nb.recipe import RECIPES
+from cifar_nb.recipe import RECIPES, Recipe
+from cifar_nb.results import log_entries, run_entries
 from cifar_nb.run import Run, RunError, read_run
 from cifar_nb.share import save_half
 
@@ -34,6 +35,13 @@ def check_of_record(run: Run):
     if len(commit) != 40:
         raise RunError(f"'{run.folder}' was made by code that is in no commit: {commit or None}")
 
+def runs_of(recipe: Recipe) -> str:
+    "Return a table of the recorded runs of a recipe on CIFAR-10."
+    results = root/'results'
+    entries = run_entries(results)[0] + log_entries(results/'h200')[0]
+    wanted = recipe.name, recipe.epochs, 'CIFAR-10'
+    return runs_table(e for e in entries if (e.recipe, e.epochs, e.dataset) == wanted)
+
 def make_pretrained(
     run: Run, # from `read_run`
     data: ImageDataset, # what it was measured on
@@ -47,7 +55,7 @@ def make_pretrained(
     place.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place, prefix='.') as workshop:
         new, old = Path(workshop)/'new', Path(workshop)/'old'
-        save_half(run, data, new)
+        save_half(run, data, new, runs_of(run.recipe))
         if held_out: save_calibration(new, calibrate(held_out, data))
         folder = place/run.recipe.name
         if folder.exists(): folder.rename(old)
