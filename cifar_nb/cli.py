@@ -190,9 +190,13 @@ def _add_export(commands, shared: list):
     add = write.add_argument
     add('run', type=_run, metavar='RUN|NAME',
         help=f"run folder of the model, or one that comes with the package: {', '.join(RECIPES)}")
-    add('path', type=_path, metavar='OUT', help='the file, new')
-    add('--to', choices=['onnx', 'torch', 'safetensors'], required=True,
-        help='onnx: ONNX Runtime; torch: torch.export.load; safetensors: weights, normalisation, class names')
+    add('path', type=_path, metavar='OUT', help='the file, or the folder with --to hub; new')
+    add('--to', choices=['onnx', 'torch', 'safetensors', 'hub'], required=True,
+        help='onnx: ONNX Runtime; torch: torch.export.load; safetensors: weights, normalisation, class names; '
+             "hub: a folder for Hugging Face's hub, with a model card")
+    add('--int8', action='store_true',
+        help='with --to onnx: compute in 8 bits, for CPUs. It needs CIFAR-10, to see which values there are')
+    add('--data', type=_path, metavar='DIR', help='with --int8: folder that holds cifar-10-batches-py')
 
 def _add_runs(commands, shared: list):
     "Add the command `runs`. It only reads."
@@ -338,10 +342,19 @@ def _runs(args: argparse.Namespace):
 
 def _export(args: argparse.Namespace, model):
     "Run the command `export`."
-    from cifar_nb.export import export_model
-    difference = export_model(model, args.path, args.to)
-    say(f'{model.name}\n{args.path}: pixels from 0 to 255 in, probabilities out; '
-        f'compared with PyTorch on 256 images: at most {difference:.1g} apart')
+    from cifar_nb.data import load_data
+    from cifar_nb.export import export_int8, export_model
+    from cifar_nb.run import read_run
+    from cifar_nb.share import save_hub
+    if args.to == 'hub':
+        save_hub(read_run(args.run), args.path)
+        return say(f'{model.name}\n{args.path}: upload it with hf upload YOU/MODEL {args.path}')
+    if args.int8:
+        same = export_int8(model, args.path, load_data(args.data, 'never'))
+        found = f'the same answer for {same:.1%} of 1,000 test images'
+    else:
+        found = f'at most {export_model(model, args.path, args.to):.1g} apart on 256 images'
+    say(f'{model.name}\n{args.path}: pixels from 0 to 255 in, probabilities out; compared with PyTorch: {found}')
 
 # %% ../nbs/internals/cli.ipynb #41d18eab
 class _Command:
@@ -354,6 +367,7 @@ class _Command:
     def use(self):
         "Run a command that uses a trained model. It needs neither recipe nor data. Raise what goes wrong."
         from cifar_nb.predict import load_model
+        if getattr(self.args, 'int8', False) and self.args.to != 'onnx': raise ValueError('--int8 is for --to onnx')
         model = load_model(self.args.run, self.args.device)
         self.begun = True
         {'predict': _predict, 'export': _export}[self.args.command](self.args, model)
