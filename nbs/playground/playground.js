@@ -40,6 +40,7 @@ async function load() {
       return [...probabilities.data];
     };
     await run(new Uint8Array(3*size*size)); // the first run is slower
+    find('.cost').textContent = 'The model is loaded. From now on this page works offline.';
     return run;
   } finally { bar.hidden = true; }
 }
@@ -131,31 +132,36 @@ async function addCamera() {
   const devices = await navigator.mediaDevices?.enumerateDevices() ?? []; // none if the page isn't served by https
   if (!devices.some(device => device.kind == 'videoinput')) return;
   const button = find('.camera'), dialog = find('dialog'), video = find('video'), take = find('.take');
+  const stop = stream => stream?.getTracks().forEach(track => track.stop());
+  let visit = 0; // a dialog may be closed, and opened again, before its camera is ready
   button.hidden = false;
   button.onclick = async () => {
+    const mine = ++visit;
     take.disabled = true;
     dialog.showModal();
     try {
       const stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: 'environment'}});
-      video.srcObject = stream;
-      if (!dialog.open) return stop();
-      await video.play();
-      take.disabled = false;
-      take.focus();
+      if (mine == visit) video.srcObject = stream;
+      else stop(stream);
     } catch (error) {
+      if (mine != visit) return;
       dialog.close();
       say(`The camera can’t be used (${error.name}). Does your browser allow it for this page?`);
     }
   };
-  const stop = () => {
-    video.srcObject?.getTracks().forEach(track => track.stop());
-    video.srcObject = null;
+  video.onloadeddata = () => {
+    take.disabled = false;
+    take.focus();
   };
-  dialog.onclose = stop;
   take.onclick = async () => {
     const frame = await createImageBitmap(video);
     dialog.close();
     classify(frame, 'the picture from your camera');
+  };
+  dialog.onclose = () => {
+    visit++;
+    stop(video.srcObject);
+    video.srcObject = null;
   };
 }
 
