@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Make what the page "Try it" loads: the model, a runtime for it, example photographs, and about.json, which names them.
+"""Make what the page "Try it" loads: model, runtime, example photographs, and about.json, which names them.
 
     python tools/build_playground.py FOLDER [--model RUN|NAME]
 
-The model is written by `cifar_nb export`. The runtime is one file of the npm package onnxruntime-web and its script.
-If anything is missing, about.json says what, and so does the page.
+The model is written by `cifar_nb export`. The runtime is one file of the npm package onnxruntime-web, and its
+script. If anything is missing, about.json says what, and so does the page.
 """
 import base64, gzip, hashlib, json, shutil, subprocess, sys, tarfile, tempfile
 from pathlib import Path
@@ -26,16 +26,17 @@ def run(what: str, *command: str | Path, cwd: Path = root):
     except subprocess.CalledProcessError as e:
         lines = (e.stderr + e.stdout).strip().splitlines()
         raise Missing(f"{what} failed: {lines[-1] if lines else f'exit status {e.returncode}'}") from e
-    except subprocess.TimeoutExpired as e: raise Missing(f'{what} took more than {e.timeout:.0f} seconds') from e
+    except subprocess.TimeoutExpired as e: raise Missing(f'{what} took {e.timeout:.0f} seconds') from e
 
 def get_runtime(folder: Path) -> tuple[bytes, bytes]: # script and runtime
     "Get the runtime from npm's registry or its cache, and check that it is what we know."
     npm = shutil.which('npm')
     if not npm: raise Missing('npm is not installed, so there is no runtime')
-    run(f'npm pack {PACKAGE}', npm, 'pack', PACKAGE, '--prefer-offline', '--fetch-retries=1', '--silent', cwd=folder)
+    options = '--prefer-offline', '--fetch-retries=1', '--loglevel=error'
+    run(f'npm pack {PACKAGE}', npm, 'pack', PACKAGE, *options, cwd=folder)
     content = next(folder.glob('*.tgz')).read_bytes()
     found = base64.b64encode(hashlib.sha512(content).digest()).decode()
-    if f'sha512-{found}' != INTEGRITY: raise Missing(f'{PACKAGE} is not the package that we know: its SHA-512 differs')
+    if f'sha512-{found}' != INTEGRITY: raise Missing(f'{PACKAGE} has another SHA-512 than we know: {found}')
     with tarfile.open(next(folder.glob('*.tgz'))) as package:
         files = [package.extractfile(f'package/dist/{name}') for name in (SCRIPT, RUNTIME)]
         script, runtime = (file.read() for file in files if file)
@@ -69,8 +70,9 @@ def get_model(name: str, folder: Path) -> tuple[bytes, dict]: # ONNX, and what i
     about = json.loads(onnx.load_from_string(content).metadata_props[0].value)
     x = comparison_pixels(tuple(about['size'])).float()
     difference = float((run_onnx(small)(x) - run_onnx(content)(x)).abs().max())
-    if not difference <= MAX_DIFFERENCE: raise Missing(f'half precision changes the model by {difference:.2g}')
-    print(f'half precision changes a probability by at most {difference:.2g}')
+    said = f'half precision changes a probability by up to {difference:.2g}'
+    if not difference <= MAX_DIFFERENCE: raise Missing(said)
+    print(said)
     return small, about
 
 def write_files(folder: Path, model: str):
@@ -78,10 +80,10 @@ def write_files(folder: Path, model: str):
     with tempfile.TemporaryDirectory() as tmp:
         script, runtime = get_runtime(Path(tmp))
         content, about = get_model(model, Path(tmp))
-    version = PACKAGE.partition('@')[2]
+    version, digest = PACKAGE.partition('@')[2], hashlib.sha256(content).hexdigest()[:8]
     parts = dict(script=(f'onnxruntime-{version}.mjs', script),
                  runtime=(f'onnxruntime-{version}.bin', gzip.compress(runtime, mtime=0)),
-                 model=(f'model-{hashlib.sha256(content).hexdigest()[:8]}.bin', gzip.compress(content, mtime=0)))
+                 model=(f'model-{digest}.bin', gzip.compress(content, mtime=0)))
     for name, written in parts.values(): (folder/name).write_bytes(written)
     write_about(folder, name=about['name'], classes=about['classes'], size=about['size'][0],
                 files={part: name for part, (name, _) in parts.items()},

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Check the page "Try it" of the built site in a real browser: it answers as Python does, and works for everybody.
+"""Check the page "Try it" of the built site in a real browser: it answers as Python does.
 
     python tools/check_playground.py DIR [--model RUN|NAME]
 
-The model must be the one the site was built with. Pictures are the examples of the page, some that are hard to resize
-or to read, and CIFAR-10 test images if CIFAR_NB_DATA names the data. After the first answer the browser is offline.
+The model must be the one the site was built with. Pictures are the examples of the page, some that are hard
+to resize or to read, and CIFAR-10 test images if CIFAR_NB_DATA names the data. After the first answer the
+browser is offline.
 """
 import io, json, os, sys, tempfile
 from base64 import b64encode
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Error, FilePayload, Page, sync_playwright
 
 from browser import FLAGS, find_browser
 from build_playground import MODEL
@@ -29,24 +30,28 @@ CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'
 MAX_DIFFERENCE = 1e-3 # of a probability
 
 READ_ANSWER = """() => {
-  const canvas = document.querySelector('.seen');
-  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-  return {pixels: [...pixels].filter((_, i) => i%4 < 3), status: document.querySelector('.status').textContent,
-          time: document.querySelector('.time').textContent,
-          top: [...document.querySelectorAll('.top li')].map(item => [item.querySelector('.class').textContent,
-            Number(item.querySelector('.bar').style.getPropertyValue('--share'))])};
+  const find = (selector, place = document) => place.querySelector(selector);
+  const entry = item => [find('.class', item).textContent,
+                         Number(find('.bar', item).style.getPropertyValue('--share'))];
+  const {data} = find('.seen').getContext('2d').getImageData(0, 0, 32, 32);
+  const top = [...document.querySelectorAll('.top li')].map(entry);
+  return {top, time: find('.time').textContent, pixels: [...data].filter((_, i) => i%4 < 3)};
 }"""
-DROP = """([name, content]) => {
+# Drop a file, or paste it.
+GIVE = """([type, name, content]) => {
   const data = new DataTransfer();
   data.items.add(new File([Uint8Array.from(atob(content), c => c.charCodeAt(0))], name));
-  document.querySelector('.playground').dispatchEvent(new DragEvent('drop', {dataTransfer: data, cancelable: true}));
+  const options = {bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data};
+  const event = type == 'drop' ? new DragEvent(type, options) : new ClipboardEvent(type, options);
+  document.querySelector('.playground').dispatchEvent(event);
 }"""
 CONTRASTS = """() => {
   const canvas = document.createElement('canvas').getContext('2d');
   const light = colour => {
     canvas.fillStyle = colour;
     canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(v => v > 10 ? ((v/255 + .055)/1.055)**2.4 : v/3294.6);
+    const linear = v => v > 10 ? ((v/255 + .055)/1.055)**2.4 : v/3294.6;
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(linear);
     return .2126*r + .7152*g + .0722*b + .05;
   };
   const page = light(getComputedStyle(document.body).backgroundColor);
@@ -81,7 +86,7 @@ def pictures() -> dict[str, bytes]:
     return made
 
 def lossy_pictures(folder: Path) -> dict[str, bytes]:
-    "Return files that two readers may read a little differently: the examples, one turned by EXIF, one transparent."
+    "Return files that two readers may read a little differently: examples, one turned, one transparent."
     made = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     exif = Image.Exif()
     exif[0x0112] = 6 # turned by 90°
@@ -97,7 +102,7 @@ def wait(page: Page) -> dict:
 
 def give(page: Page, name: str, content: bytes):
     "Choose a file."
-    page.locator('.playground input').set_input_files(dict(name=name, mimeType='', buffer=content))
+    page.locator('.playground input').set_input_files(FilePayload(name=name, mimeType='', buffer=content))
 
 def compare(page: Page, model, files: dict[str, bytes], tolerance: int) -> tuple[list[str], float, int]:
     "Give files to the page and to Python. Return what differs, and by how much probabilities and pixels do."
@@ -122,13 +127,13 @@ def check_answers(page: Page, model, folder: Path):
     "Answers and small images are Python's."
     lossless = pictures()
     problems, apart, _ = compare(page, model, lossless, 0)
-    report(f'{len(lossless)} lossless pictures: same pixels, probabilities within {apart:.1g} of Python', problems)
+    report(f"{len(lossless)} lossless pictures: Python's pixels, probabilities within {apart:.1g}", problems)
     lossy = lossy_pictures(folder/'playground'/'examples')
     problems, apart, pixels = compare(page, model, lossy, 3)
-    report(f'{len(lossy)} other pictures: pixels within {pixels}, probabilities within {apart:.1g} of Python', problems)
+    report(f'{len(lossy)} other pictures: pixels within {pixels}, probabilities within {apart:.1g}', problems)
 
 def check_first(page: Page, requests: list[str]):
-    "The model is loaded when a picture is given, not before; with the keyboard alone an example gives an answer."
+    "The model is loaded when a picture is given, not before; the keyboard alone can give one."
     early = [url for url in requests if url.endswith(('.bin', '.mjs'))]
     before = len(requests)
     page.locator('.playground input').focus()
@@ -145,12 +150,9 @@ def check_first(page: Page, requests: list[str]):
 def check_ways(page: Page, base64: str):
     "Dropping, pasting and the camera; a file that is no picture."
     problems = []
-    page.evaluate(DROP, ['dropped.png', base64])
-    if len(wait(page)['top']) != 3: problems.append('a dropped file has no answer')
-    page.evaluate(DROP.replace("'.playground').dispatchEvent(new DragEvent('drop', {dataTransfer",
-                               "'body').dispatchEvent(new ClipboardEvent('paste', {bubbles: true, clipboardData"),
-                  ['pasted.png', base64])
-    if len(wait(page)['top']) != 3: problems.append('a pasted file has no answer')
+    for way in ('drop', 'paste'):
+        page.evaluate(GIVE, [way, 'noise.png', base64])
+        if len(wait(page)['top']) != 3: problems.append(f'{way}: no answer')
     give(page, 'notes.txt', b'no picture')
     page.get_by_text('“notes.txt” can’t be read. Try a JPEG or a PNG.').wait_for()
     if page.locator('.result').is_visible(): problems.append('the answer to another picture stays')
@@ -171,7 +173,7 @@ def check_look(page: Page, name: str):
     problems = page.evaluate(READ_WIDE)
     box = page.locator('.answer').bounding_box()
     height = (page.viewport_size or {})['height']
-    if not box or box['y'] < 0 or box['y'] + box['height'] > height: problems.append(f'the answer is out of sight: {box}')
+    if not box or box['y'] < 0 or box['y'] + box['height'] > height: problems.append(f'out of sight: {box}')
     contrasts = page.evaluate(CONTRASTS)
     for what, least in dict(text=4.5, bars=3, frame=3).items():
         if contrasts[what] < least: problems.append(f'{what}: contrast {contrasts[what]:.1f}')
@@ -195,10 +197,9 @@ def check_faults(page: Page, address: str):
     if len(wait(page)['top']) != 3: problems.append('a second try has no answer')
     report('no model: the page says why; no connection: it says so, and a second try works', problems)
 
-def open_page(browser, address: str, width: int, height: int, scheme: str) -> tuple[Page, list[str], list[str]]:
+def open_page(browser, address: str, **options) -> tuple[Page, list[str], list[str]]:
     "Open the page. Return it, and lists of its requests and errors, which grow."
-    context = new_context(browser, address, color_scheme=scheme, reduced_motion='reduce', permissions=['camera'],
-                          viewport=dict(width=width, height=height))
+    context = new_context(browser, address, reduced_motion='reduce', permissions=['camera'], **options)
     context.set_default_timeout(20_000)
     page, requests, errors = context.new_page(), [], []
     page.on('request', lambda request: requests.append(request.url))
@@ -209,7 +210,7 @@ def open_page(browser, address: str, width: int, height: int, scheme: str) -> tu
 
 def check_all(browser, address: str, folder: Path, model):
     "All that takes a model in the page."
-    page, requests, errors = open_page(browser, address, 1440, 900, 'light')
+    page, requests, errors = open_page(browser, address, viewport=dict(width=1440, height=900))
     check_first(page, requests)
     outside = [url for url in requests if not url.startswith((address, 'data:'))]
     page.context.set_offline(True)
@@ -220,7 +221,8 @@ def check_all(browser, address: str, folder: Path, model):
     later = [url for url in requests[before:] if not url.startswith(('data:', 'blob:'))]
     report('offline after the first answer, and no request to another site', [*errors, *outside, *later])
     page.context.close()
-    page, _, errors = open_page(browser, address, 390, 844, 'dark')
+    page, _, errors = open_page(browser, address, color_scheme='dark',
+                                viewport=dict(width=390, height=844))
     check_look(page, '390 pixels, dark')
     check_faults(page, f'{address}further/try.html')
     report('no error in the console', errors)
