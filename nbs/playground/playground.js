@@ -186,7 +186,7 @@ function addInputs() {
 }
 
 about = await (await fetch(url('about.json'))).json();
-if (about.missing) say(`This copy of the site has no model: ${about.missing}`);
+if (about.missing) say(`This copy of the site was built without the model: ${about.missing}`);
 else {
   find('.cost').textContent = `Your first picture loads the model and its runtime, ${megabytes(about.bytes)}, once.`;
   find('fieldset').disabled = false;
