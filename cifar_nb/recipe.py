@@ -29,6 +29,10 @@ class Recipe:
     cutout: int = 8 # CutOut: side of the square in pixels
     jitter: float = 0. # largest change of brightness (in standard deviations) and contrast (as a share)
     image_sizes: tuple[int, ...] = () # height and width in equally long parts of the run; empty: unchanged
+    skip_probability: float = 0. # probability that an epoch leaves an easy image out; 0: none is left out
+    easy_share: float = .6 # share of the images that count as easy: those with the lowest training loss
+    skip_begin: float = 0. # share of the run at which this begins; the first epoch has all images
+    skip_end: float = .85 # share of the run at which it ends; the last epoch has all images
     # model
     model: str = 'CustomResNet' # or 'FastNet'
     width: int = 64 # channels of the first layer; all other channel counts are multiples of it
@@ -127,6 +131,7 @@ RULES = { # what each field may be
     'pad': _whole(0), 'padding_mode': _one_of('reflect', 'constant'),
     'flip': _PROBABILITY, 'alternate_flip': _one_of(True, False),
     'cutout': _whole(0), 'jitter': _SHARE, 'image_sizes': _SIZES,
+    'skip_probability': _SHARE, 'easy_share': _PROBABILITY, 'skip_begin': _PROBABILITY, 'skip_end': _PROBABILITY,
     'model': _one_of('CustomResNet', 'FastNet'), 'width': _whole(1), 'logit_scale': _POSITIVE.or_none(),
     'optimizer': _one_of('sgd', 'muon'), 'momentum': _SHARE, 'weight_decay': _NOT_NEGATIVE,
     'bias_lr_mult': _POSITIVE.or_none(), 'head_lr_mult': _POSITIVE.or_none(), 'label_smoothing': _SHARE,
@@ -143,6 +148,7 @@ def contradictions(
     fastnet, muon = r.model == 'FastNet', r.optimizer == 'muon'
     if r.peak_epoch > r.epochs: yield 'peak_epoch', f'must be at most epochs = {r.epochs}'
     if r.lr_min and r.lr_max and r.lr_min > r.lr_max: yield 'lr_min', f'must be at most lr_max = {r.lr_max}'
+    if r.skip_begin > r.skip_end: yield 'skip_begin', f'must be at most skip_end = {r.skip_end}'
     if r.flip and r.alternate_flip: yield 'flip', 'must be 0 with alternate_flip: they undo each other'
     if r.image_sizes and not fastnet: yield 'image_sizes', f'must be empty: {r.model} takes one size only'
     if r.logit_scale and fastnet: yield 'logit_scale', 'must be None: FastNet has none'
