@@ -35,6 +35,7 @@ from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
 from .results import plot_class_accuracy, plot_confusion, plot_history, plot_misclassified
 from .run import CURVE, Run, provenance, read_run, save_run, save_weights
 from .state import TrainState
+from .strong import Lookahead
 from .stored import save_files
 from .train import Callback, Evaluator, OneCycle, StopOnInterrupt, TrainStep, fit, make_sgd
 
@@ -126,8 +127,15 @@ class Experiment:
         "Train as the recipe says."
         state = self.state()
         step = TrainStep(state, self.loss_fn, compiled)
-        needed = [KeepLosses(self.train)] if isinstance(self.train, SkippingBatches) else []
-        return fit(state, self.train, self.evaluator(), self.schedule(), [*needed, *callbacks], step)
+        callbacks = [*self.callbacks(), *callbacks]
+        return fit(state, self.train, self.evaluator(), self.schedule(), callbacks, step)
+
+    def callbacks(self) -> list[Callback]:
+        "Return the callbacks that the recipe needs."
+        needed: list[Callback] = []
+        if isinstance(self.train, SkippingBatches): needed.append(KeepLosses(self.train))
+        if self.recipe.lookahead: needed.append(Lookahead(self.recipe.lookahead))
+        return needed
 
     def with_recipe(self, **changes) -> 'Experiment':
         "Return the same experiment with other learning rates, such as those that `find_lrs` found."
@@ -165,10 +173,11 @@ def make_train_batches(
     "Make the recipe's training batches."
     names = 'image_sizes', 'alternate_flip', 'jitter', 'epochs', 'seed'
     skipping = 'skip_probability', 'easy_share', 'skip_begin', 'skip_end'
-    fields = {name: getattr(recipe, name) for name in (*names, *(skipping if recipe.skip_probability else ()))}
     augment = Augment(recipe.pad, recipe.flip, recipe.cutout, recipe.padding_mode)
-    batches = SkippingBatches if recipe.skip_probability else ProgressiveBatches
-    return batches(data.train, recipe.batch_size, shuffle=True, augment=augment, **fields, **kwargs)
+    kind: type[ProgressiveBatches] = ProgressiveBatches
+    if recipe.skip_probability: kind, names = SkippingBatches, (*names, *skipping)
+    fields = {name: getattr(recipe, name) for name in names}
+    return kind(data.train, recipe.batch_size, shuffle=True, augment=augment, **fields, **kwargs)
 
 def make_model(
     recipe: Recipe, # model, width and seed
@@ -187,7 +196,8 @@ def empty_model(
     filters: torch.Tensor | None = None, # of FastNet's first layer; `None`: they come with stored weights
 ) -> nn.Module: # with random weights, on the CPU
     "Make the recipe's model without looking at a dataset."
-    if recipe.model == 'FastNet': return FastNet(filters, recipe.width, num_classes)
+    if recipe.model == 'FastNet':
+        return FastNet(filters, recipe.width, num_classes, recipe.group_widths or (1, 4, 4))
     assert recipe.logit_scale is not None # a recipe without it is refused
     return CustomResNet(num_classes, recipe.logit_scale, recipe.width)
 

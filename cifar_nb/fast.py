@@ -53,18 +53,20 @@ class FastNet(nn.Module):
     "A small network after airbench: images (B, 3, H, W) of 9×9 or more in, logits (B, `num_classes`) out."
     def __init__(self,
         filters: Tensor | None = None, # from `whitening_filters`; `None`: NaN until weights are loaded
-        width: int = 64, # channels of the first group; the others have four times as many
+        width: int = 64, # channels of the first group
         num_classes: int = 10, # number of logits
+        group_widths: tuple[int, ...] = (1, 4, 4), # channels of the three groups in multiples of `width`
     ):
         super().__init__()
         if filters is None: filters = torch.full((24, 3, 2, 2), math.nan)
         self.whiten = nn.Conv2d(3, 24, 2, bias=False).requires_grad_(False)
         self.whiten.weight.data.copy_(filters)
+        first, second, third = (multiple*width for multiple in group_widths)
         self.body = nn.Sequential(
-            nn.GELU(), _group(24, width), _group(width, 4*width), _group(4*width, 4*width))
+            nn.GELU(), _group(24, first), _group(first, second), _group(second, third))
         self.pool = nn.AdaptiveMaxPool2d(1)
-        self.linear = nn.Linear(4*width, num_classes, bias=False)
-        with torch.no_grad(): self.linear.weight /= self.linear.weight.std()*4*width
+        self.linear = nn.Linear(third, num_classes, bias=False)
+        with torch.no_grad(): self.linear.weight /= self.linear.weight.std()*third
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.body(self.whiten(x))
@@ -130,7 +132,8 @@ class SkippingBatches(ProgressiveBatches):
         self.losses: Tensor | None = None # last training loss of each image
         self.easy_share, self.skip_probability = easy_share, skip_probability
         self.skip_begin, self.skip_end = skip_begin, skip_end
-        super().__init__(*args, **kwargs | dict(shuffle=True))
+        kwargs['shuffle'] = True
+        super().__init__(*args, **kwargs)
 
     def __len__(self): return math.ceil(len(self.order)/self.batch_size)
 
