@@ -39,6 +39,10 @@ def _path(text: str) -> Path:
     except RuntimeError: problem = f"there is no home folder for '{text}': write the whole path"
     raise argparse.ArgumentTypeError(problem)
 
+def _run(text: str) -> str | Path:
+    "Return the name of a model that comes with the package as it is, and the path of a run folder."
+    return text if text in RECIPES else _path(text)
+
 def _recipe(text: str) -> str | Recipe:
     "Return the name of a recipe as it is, and the recipe in a file."
     if text in RECIPES: return text
@@ -166,7 +170,8 @@ def _add_predict(commands, shared: list):
     add = ask.add_argument
     add('images', nargs='+', metavar='IMAGE',
         help="a file, a folder with all its subfolders, a pattern such as '*.png', or - for standard input")
-    add('--run', type=_path, metavar='RUN', required=True, help='the run folder of the model')
+    add('--run', '--model', type=_run, metavar='RUN|NAME', default='fast',
+        help=f"run folder of the model, or one that comes with the package: {', '.join(RECIPES)} (default: fast)")
     add('--top', type=_whole(1), default=3, metavar='N', help='how many classes are told (default: 3)')
     add('--fit', choices=['crop', 'pad', 'squash'], default='crop',
         help='crop (default): take the square in the middle; pad: all of the picture, grey beside; squash: '
@@ -183,7 +188,8 @@ def _add_export(commands, shared: list):
         'export', help='write a trained model into one file for use elsewhere: pixels in, probabilities out')
     write.set_defaults(output=None, device='cpu')
     add = write.add_argument
-    add('run', type=_path, metavar='RUN', help='the run folder of the model')
+    add('run', type=_run, metavar='RUN|NAME',
+        help=f"run folder of the model, or one that comes with the package: {', '.join(RECIPES)}")
     add('path', type=_path, metavar='OUT', help='the file, new')
     add('--to', choices=['onnx', 'torch', 'safetensors'], required=True,
         help='onnx: ONNX Runtime; torch: torch.export.load; safetensors: weights, normalisation, class names')
@@ -194,8 +200,9 @@ def _add_demo(commands, shared: list):
         'demo', help='an app in the browser: your picture, where the model looks, its mistakes')
     show.set_defaults(output=None)
     add = show.add_argument
-    add('runs', nargs='*', type=_path, default=[Path('fast')], metavar='RUN',
-        help='run folders of the models, to choose from (default: fast)')
+    add('runs', nargs='*', type=_run, default=['fast'], metavar='RUN|NAME',
+        help='run folders of models, or names of those that come with the package, '
+             f"{', '.join(RECIPES)}; if there are several, the app lets you choose (default: fast)")
     add('--port', type=_whole(1), metavar='N', help='port on this machine (default: a free one from 7860 on)')
     add('--no-browser', dest='browser', action='store_false', help="don't open the browser")
     add('--share', action='store_true', help="also make a public link, by way of Gradio's servers")
@@ -356,6 +363,7 @@ class _Command:
     def run(self):
         "Do what was asked. Raise whatever goes wrong."
         if self.args.command in ('predict', 'export', 'demo'): return self.use()
+        say('Loading PyTorch and the images takes a few seconds.')
         from cifar_nb.data import load_data
         from cifar_nb.device import check_compile, pick_device
         args, device = self.args, pick_device(self.args.device)

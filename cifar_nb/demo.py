@@ -5,13 +5,12 @@
 # %% auto #0
 __all__ = ['draw_images', 'cam_layers', 'Demo', 'load_demo', 'DemoError', 'make_app', 'example_pictures', 'launch', 'write_space']
 
-# %% ../nbs/further/demo.ipynb #4c145160
+# %% ../nbs/further/demo.ipynb #6ac878ff
 import os, sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,9 @@ from .pictures import FITS, PictureError, fit_picture, read_picture
 from .predict import Classifier, fit_in_words, grad_cam, load_model, predict
 from .results import misclassified
 from .run import LOGITS, WEIGHTS, Run, RunError, check_data, git_sha, read_run
-from .stored import read_files, save_files
+from .stored import read_files, read_manifest, save_files
 
-# %% ../nbs/further/demo.ipynb #f61459ec
+# %% ../nbs/further/demo.ipynb #bb1a1f5a
 def draw_images(
     images: Tensor, # uint8 (N, 3, H, W)
     maps: Tensor | None = None, # from `grad_cam`, laid over them
@@ -48,7 +47,7 @@ def draw_images(
     pixels = large.round().clamp(0, 255).byte().permute(0, 2, 3, 1)
     return [Image.fromarray(image.numpy()) for image in pixels]
 
-# %% ../nbs/further/demo.ipynb #c2eecd9e
+# %% ../nbs/further/demo.ipynb #d907a2a6
 def cam_layers(
     classifier: Classifier, # from `load_model`
 ) -> dict[str, tuple[int, int]]: # name: height and width of its maps, the last layer last
@@ -67,17 +66,17 @@ def cam_layers(
     names = {out.data_ptr(): name for name, out in outputs.items()} # a block ends with its last part
     return {name: tuple(outputs[name].shape[2:]) for name in names.values()}
 
-# %% ../nbs/further/demo.ipynb #3ab81bd5
+# %% ../nbs/further/demo.ipynb #5f719e91
 @dataclass(frozen=True, eq=False)
 class Demo:
     "What the app says. Made by `load_demo`."
     models: Mapping[str, Classifier] # by name
-    runs: Mapping[str, Run] # the same names: what each was measured as
+    runs: Mapping[str, Run] # that they come from, by the same names
     data: str | os.PathLike | None = None # the folder of CIFAR-10, see `data_root`
 
     @cached_property
     def images(self) -> ImageDataset:
-        "CIFAR-10, if it is on this machine. Raise `DataError`: we never download it here."
+        "CIFAR-10, if it is on this machine: we don't download it here. Raise `DataError`."
         return read_cifar10(data_root(self.data))
 
     def about(self,
@@ -100,10 +99,11 @@ class Demo:
         "Say what is in a picture, or why we can't say."
         if not picture or not picture.get('path'): return None, None, ''
         model = self.models[name]
-        try: image = fit_picture(read_picture(picture['path'], picture.get('orig_name') or ''), model.size, fit)
-        except PictureError as e: return None, None, f'⚠️ {e}'
-        try: maps = grad_cam(model, image[None], layer) if layer else None
-        except (ImportError, ValueError) as e: return None, None, f'⚠️ {e}'
+        try:
+            read = read_picture(picture['path'], picture.get('orig_name') or '')
+            image = fit_picture(read, model.size, fit)
+            maps = grad_cam(model, image[None], layer) if layer else None
+        except (PictureError, ImportError, ValueError) as e: return None, None, f'⚠️ {e}'
         [drawn] = draw_images(image[None], maps, opacity)
         how = fit_in_words(model, fit)
         return dict(predict(model, image)[0][:int(top)]), drawn, f'{how[0].upper()}{how[1:]}.'
@@ -123,7 +123,7 @@ class Demo:
             shown = wrong[:int(n)]
             images = self.images.test.x[shown]
             maps = grad_cam(model, images, layer) if layer and len(shown) else None
-        except (DataError, RunError) as e: return [], f'⚠️ The mistakes are shown where CIFAR-10 is: {e}'
+        except (DataError, RunError) as e: return [], f'⚠️ No mistakes to show: {e}'
         except (ImportError, ValueError) as e: return [], f'⚠️ {e}'
         captions = [f'no. {i}: {model.classes[y]}, says {model.classes[c]} {p:.0%}'
                     for i, y, c, p in zip(shown.tolist(), labels[shown], said, confidence)]
@@ -133,7 +133,7 @@ class Demo:
             f'The {len(shown)} most confident mistakes, with their number in the test set:')
 
 def load_demo(
-    runs: Iterable[str | os.PathLike], # run folders
+    runs: Iterable[str | os.PathLike], # run folders, or names of models that come with the package
     data: str | os.PathLike | None = None, # the folder of CIFAR-10, see `data_root`
     device: str = 'auto', # see `pick_device`
 ) -> Demo: # with all models loaded
@@ -144,7 +144,7 @@ def load_demo(
     found = dict(zip(names, read.values()))
     return Demo({name: load_model(run, device) for name, run in found.items()}, found, data)
 
-# %% ../nbs/further/demo.ipynb #fa85a9a8
+# %% ../nbs/further/demo.ipynb #b6aa6798
 class DemoError(OSError):
     "The app can't be made or started. The message is one line."
 
@@ -174,7 +174,7 @@ _CSS = '''
 '''
 _ONE_AT_A_TIME = dict(concurrency_id='model', trigger_mode='always_last') # hooks are not for two threads
 
-# %% ../nbs/further/demo.ipynb #88bb9f0e
+# %% ../nbs/further/demo.ipynb #acc1e381
 def _picture_tab(gr, demo: Demo, model: Any, layers: Mapping) -> tuple[Any, dict]:
     "Fill the tab that answers. Return its choice of layers, and the event that asks again."
     with gr.Row():
@@ -257,9 +257,9 @@ def launch(
     say(f'The app is at {app.local_url} (Ctrl-C ends it)')
     app.block_thread()
 
-# %% ../nbs/further/demo.ipynb #ef0bbfcd
+# %% ../nbs/further/demo.ipynb #503cbca3
 _OURS = '# Written by `cifar_nb demo --space`, which may write it again.\n'
-_RUN_FILES = 'recipe.json', 'provenance.json', 'history.csv', LOGITS, WEIGHTS
+_RUN_FILES = 'recipe.json', 'provenance.json', 'history.csv', LOGITS, WEIGHTS # of a run without manifest
 _PACKAGE = 'git+https://github.com/OWNER/cifar_nb'
 
 def _app_py(models: Iterable[str]) -> str:
@@ -315,9 +315,12 @@ def write_space(
     if not ours and folder.exists() and any(path.name[0] != '.' for path in folder.iterdir()):
         raise DemoError(f"'{folder}' has other files: name an empty folder for the Space")
     for name, run in demo.runs.items():
+        if run.folder.is_relative_to(Path(cifar_nb.__file__).parent): # it comes with the package
+            models.append(repr(run.folder.name))
+            continue
         place = Path('models')/Path(name).name
         models.append(f'here/{place.as_posix()!r}')
-        save_files(folder/place, read_files(run.folder, *_RUN_FILES))
+        save_files(folder/place, read_files(run.folder, *(read_manifest(run.folder) or _RUN_FILES)))
     write_file(folder/'requirements.txt', _requirements().encode())
     write_file(folder/'README.md', card.encode())
     write_file(app, _app_py(models).encode()) # at last: without it, it is no Space

@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['Archive', 'file_problem', 'bad_members', 'DownloadError', 'MirrorError', 'RetryPolicy', 'call_with_timeout',
            'open_url', 'body_start', 'Pace', 'speed_and_time', 'megabyte_bar', 'download_body', 'resumable_size',
-           'download_once', 'download_from', 'download', 'read_members', 'locked', 'extract_missing', 'get_archive']
+           'download_once', 'read_speeds', 'save_speeds', 'fastest_first', 'download_from', 'download', 'read_members',
+           'locked', 'extract_missing', 'get_archive']
 
 # %% ../nbs/internals/download.ipynb #352cc525
-import errno, gzip, io, math, os, queue, stat, tarfile, threading, time
-from collections.abc import Callable, Iterable, Iterator
+import errno, gzip, io, json, math, os, queue, stat, tarfile, threading, time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -23,7 +24,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from filelock import FileLock, Timeout
 
 from .console import bars_visible, make_progress_bar, say
-from .files import Checksums, file_mismatch, remove_leftovers, write_file
+from .files import Checksums, file_mismatch, read_file, remove_leftovers, write_file
 
 # %% ../nbs/internals/download.ipynb #a586c4ee
 @dataclass(frozen=True)
@@ -285,6 +286,35 @@ def download_once(
     with open(part, 'rb') as file: problem = file_mismatch(file, archive.checksums)
     if problem: raise MirrorError(problem, retry=start > 0, discard=True)
 
+# %% ../nbs/internals/download.ipynb #a6a2a29a
+def read_speeds(
+    path: Path, # file that `download` noted them in
+) -> dict[str, float]: # bytes a second of some mirrors; 0 if one failed
+    "Return how fast mirrors were the last time. A file that is missing or useless says nothing."
+    with suppress(OSError, ValueError, RecursionError):
+        noted = json.loads(read_file(path))
+        if isinstance(noted, dict) and all(type(speed) in (int, float) for speed in noted.values()):
+            return noted
+    return {}
+
+def save_speeds(
+    path: Path, # file to write; removed if there is nothing to note
+    speeds: Mapping[str, float], # as `read_speeds` returns them
+):
+    "Note how fast mirrors are. If that isn't possible, the next download measures them again."
+    with suppress(OSError):
+        if speeds: write_file(path, json.dumps(dict(speeds)).encode())
+        else: path.unlink(missing_ok=True)
+
+def fastest_first(
+    archive: Archive, # has the mirrors
+    noted: Mapping[str, float], # from `read_speeds`
+    policy: RetryPolicy, # says which speed is fast enough
+) -> list[str]: # their addresses
+    "Return the mirrors in the order in which to try them."
+    enough = archive.checksums.size/(4*policy.window)
+    return sorted(archive.mirrors, key=lambda url: noted.get(url, enough), reverse=True)
+
 # %% ../nbs/internals/download.ipynb #23f4b1bc
 def download_from(
     url: str, # address at one mirror
@@ -311,22 +341,30 @@ def download(
     progress: bool = True, # say where from, show speed and time left
 ) -> str: # address that the last bytes came from
     "Download from the fastest mirror that works. Raise `DownloadError` if all fail."
-    speeds = dict.fromkeys(archive.mirrors, math.inf) # bytes a second; infinite: not measured yet
+    notes = part.with_name(f'.{archive.name}.speeds.json')
+    before = read_speeds(notes)
+    noted = dict(before)
+    speeds = dict.fromkeys(fastest_first(archive, before, policy), math.inf) # infinite: not measured yet
     failures = []
     while speeds:
         url = max(speeds, key=lambda url: speeds[url]) # the first one of the fastest
         rival = max((speed for other, speed in speeds.items() if other != url), default=0)
         host = urlsplit(url).hostname
         if progress: say(f'Downloading {archive.name} from {host}.')
-        try:
-            download_from(url, part, archive, policy, progress, rival)
-            return url
+        try: download_from(url, part, archive, policy, progress, rival)
         except MirrorError as e:
             if e.speed is None:
                 failures.append(f'{host}: {e}')
                 del speeds[url]
             else: speeds[url] = e.speed
+            noted[url] = e.speed or 0
+            save_speeds(notes, noted)
             if progress and speeds: say(f'{host}: {e}')
+        else:
+            if speeds[url] == math.inf: noted.pop(url, None) # it was slow, or failed, some other time
+            save_speeds(notes, noted)
+            return url
+    save_speeds(notes, before) # if all fail, it's the network: that says nothing about a mirror
     reasons = '; '.join(failures) or 'it has no mirror'
     raise DownloadError(f"can't download {archive.name}: {reasons}")
 
