@@ -353,9 +353,7 @@ class _Command:
         args = self.args
         if args.command == 'demo':
             from cifar_nb.demo import load_demo
-            demo = load_demo(args.runs, args.data, args.device)
-            self.begun = True
-            return _demo(args, demo)
+            return _demo(args, load_demo(args.runs, args.data, args.device))
         model = load_model(args.run, args.device)
         self.begun = True
         {'predict': _predict, 'export': _export}[args.command](args, model)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['draw_images', 'cam_layers', 'Demo', 'load_demo', 'DemoError', 'make_app', 'example_pictures', 'launch', 'write_space']
 
-# %% ../nbs/further/demo.ipynb #6ac878ff
-import os, sys
+# %% ../nbs/further/demo.ipynb #7c5c4b0a
+import os, sys, warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +31,7 @@ from .results import misclassified
 from .run import LOGITS, WEIGHTS, Run, RunError, check_data, git_sha, read_run
 from .stored import read_files, read_manifest, save_files
 
-# %% ../nbs/further/demo.ipynb #bb1a1f5a
+# %% ../nbs/further/demo.ipynb #cbe17503
 def draw_images(
     images: Tensor, # uint8 (N, 3, H, W)
     maps: Tensor | None = None, # from `grad_cam`, laid over them
@@ -47,7 +47,7 @@ def draw_images(
     pixels = large.round().clamp(0, 255).byte().permute(0, 2, 3, 1)
     return [Image.fromarray(image.numpy()) for image in pixels]
 
-# %% ../nbs/further/demo.ipynb #d907a2a6
+# %% ../nbs/further/demo.ipynb #e62132c3
 def cam_layers(
     classifier: Classifier, # from `load_model`
 ) -> dict[str, tuple[int, int]]: # name: height and width of its maps, the last layer last
@@ -66,7 +66,7 @@ def cam_layers(
     names = {out.data_ptr(): name for name, out in outputs.items()} # a block ends with its last part
     return {name: tuple(outputs[name].shape[2:]) for name in names.values()}
 
-# %% ../nbs/further/demo.ipynb #5f719e91
+# %% ../nbs/further/demo.ipynb #7c138c49
 @dataclass(frozen=True, eq=False)
 class Demo:
     "What the app says. Made by `load_demo`."
@@ -144,13 +144,15 @@ def load_demo(
     found = dict(zip(names, read.values()))
     return Demo({name: load_model(run, device) for name, run in found.items()}, found, data)
 
-# %% ../nbs/further/demo.ipynb #b6aa6798
+# %% ../nbs/further/demo.ipynb #92c9d23b
 class DemoError(OSError):
     "The app can't be made or started. The message is one line."
 
 def _import_gradio() -> Any:
     "Import what only the app needs. Raise `DemoError`."
-    try: return import_module('gradio')
+    try:
+        with warnings.catch_warnings(action='ignore'): # of tqdm's, about a widget that we don't need
+            return import_module('gradio')
     except ImportError as e: raise DemoError("the app needs gradio: pip install 'cifar_nb[demo]'") from e
 
 def _cam_controls(gr, layers: Mapping[str, tuple[int, int]]) -> tuple[Any, Any]:
@@ -174,7 +176,7 @@ _CSS = '''
 '''
 _ONE_AT_A_TIME = dict(concurrency_id='model', trigger_mode='always_last') # hooks are not for two threads
 
-# %% ../nbs/further/demo.ipynb #acc1e381
+# %% ../nbs/further/demo.ipynb #90e88fa7
 def _picture_tab(gr, demo: Demo, model: Any, layers: Mapping) -> tuple[Any, dict]:
     "Fill the tab that answers. Return its choice of layers, and the event that asks again."
     with gr.Row():
@@ -228,8 +230,7 @@ def make_app(
             choices = gr.Radio(_cam_choices(cam_layers(demo.models[name])), value='')
             return demo.about(name), choices, choices
         changed = model.change(change_model, model, [about, layer, layer2], **_QUIET)
-        changed.then(**ask)
-        changed.then(**ask2)
+        for again in (ask, ask2): changed.then(**again | dict(api_visibility='private'))
     return app
 
 def example_pictures() -> list[str]: # ten at most
@@ -257,7 +258,7 @@ def launch(
     say(f'The app is at {app.local_url} (Ctrl-C ends it)')
     app.block_thread()
 
-# %% ../nbs/further/demo.ipynb #503cbca3
+# %% ../nbs/further/demo.ipynb #d1496e57
 _OURS = '# Written by `cifar_nb demo --space`, which may write it again.\n'
 _RUN_FILES = 'recipe.json', 'provenance.json', 'history.csv', LOGITS, WEIGHTS # of a run without manifest
 _PACKAGE = 'git+https://github.com/OWNER/cifar_nb'
@@ -314,6 +315,7 @@ def write_space(
     ours = app.is_file() and app.read_bytes().startswith(_OURS.encode())
     if not ours and folder.exists() and any(path.name[0] != '.' for path in folder.iterdir()):
         raise DemoError(f"'{folder}' has other files: name an empty folder for the Space")
+    folder.mkdir(parents=True, exist_ok=True)
     for name, run in demo.runs.items():
         if run.folder.is_relative_to(Path(cifar_nb.__file__).parent): # it comes with the package
             models.append(repr(run.folder.name))
