@@ -213,7 +213,8 @@ def find_lrs(
         began = time.perf_counter()
         def running(): return f'range test of {test.steps} steps: {time.perf_counter() - began:.0f} s so far'
         with heartbeat(running):
-            return lr_find(model, batches, e.optimizer(), test, loss_fn, e.precision, progress)
+            visible = progress and e.world.rank == 0
+            return lr_find(model, batches, e.optimizer(), test, loss_fn, e.precision, visible)
 
 def save_curve(
     curve: LRCurve, # from `find_lrs`
