@@ -24,7 +24,9 @@ from .stored import MANIFEST, read_files
 # %% ../nbs/internals/cli.ipynb #64b924ec
 class OneLineParser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
-    def error(self, message): self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n')
+    def error(self, message):
+        first = os.environ.get('RANK', '0') == '0' # of the processes that torchrun started
+        self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n' if first else None)
 
 def _whole(least: int):
     "Return a parser of whole numbers of at least `least`."
@@ -108,6 +110,12 @@ def _shared_options() -> argparse.ArgumentParser:
              f"Fields: {', '.join(field.name for field in fields(Recipe))}")
     return shared
 
+def _add_sync_bn(command: argparse.ArgumentParser):
+    "Add the option of commands that train on many devices."
+    command.add_argument('--sync-bn', action='store_true',
+        help='with several processes, started by torchrun or accelerate launch: batch norm sees the whole batch, as '
+             'in one process, not the part of its process')
+
 def _add_train(commands, shared: list):
     "Add the command `train`."
     train = commands.add_parser(
@@ -133,6 +141,7 @@ def _add_train(commands, shared: list):
     add('--compile', action='store_true',
         help='train through torch.compile, which takes a while to start; cifar_nb bench measures whether '
              'that pays on this machine')
+    _add_sync_bn(train)
 
 def _add_lr_find(commands, shared: list):
     "Add the command `lr-find`."
@@ -145,6 +154,7 @@ def _add_lr_find(commands, shared: list):
     add('--output', type=_path, metavar='DIR',
         help='folder for lr_curve.json and lr_curve.png, new or empty '
              '(default: runs/DATE-TIME-RECIPE-BUDGET-lr-find)')
+    _add_sync_bn(find)
 
 def _add_bench(commands, shared: list):
     "Add the command `bench`."
@@ -300,9 +310,13 @@ def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
 
 def _lr_find(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     "Run the command `lr-find`."
+    from cifar_nb.device import pick_device, pick_precision
+    from cifar_nb.distributed import get_world
     from cifar_nb.experiment import build, find_lrs, save_curve
-    curve = find_lrs(build(recipe, data, args.device), args.mode)
-    save_curve(curve, folder)
+    world, device = get_world(), pick_device(get_world().local_device(args.device))
+    precision = world.from_main(lambda: pick_precision(device))
+    curve = find_lrs(build(recipe, data, device, precision), args.mode)
+    if world.rank == 0: save_curve(curve, folder)
     say(f'{data.name}: LRMIN {curve.lr_min:.3g}, LRMAX {curve.lr_max:.3g} '
         f'({len(curve.lrs)} steps of {recipe.batch_size} images, {args.mode}, {curve.stopped})\n'
         f'The curve: {folder}{os.sep}')
@@ -404,19 +418,29 @@ class _Command:
 
     def run(self):
         "Do what was asked. Raise whatever goes wrong."
+        from cifar_nb.distributed import joined
         if self.args.command == 'runs': return _runs(self.args)
-        if self.args.command in ('predict', 'export', 'demo'): return self.use()
+        with joined(getattr(self.args, 'sync_bn', False)) as world:
+            if world.size > 1 and self.args.command not in ('train', 'lr-find'):
+                raise ValueError(f'{self.args.command} runs in one process: start it without torchrun and accelerate')
+            if self.args.command in ('predict', 'export', 'demo'): self.use()
+            else: self.work(world)
+
+    def work(self, world):
+        "Run a command that needs a recipe and data, together with the other processes."
         say('Loading PyTorch and the images takes a few seconds.')
         from cifar_nb.data import load_data
         from cifar_nb.device import check_compile, pick_device
-        args, device = self.args, pick_device(self.args.device)
-        recipe, synthetic = self.stored(self.resume) if self.resume else (recipe_of(args), args.synthetic)
-        self.folder = folder = self.folder or _default_folder(args, recipe)
+        args, device = self.args, pick_device(world.local_device(self.args.device))
+        if self.resume: recipe, synthetic = world.from_main(lambda: self.stored(self.resume))
+        else: recipe, synthetic = recipe_of(args), args.synthetic
+        self.folder = folder = world.from_main(lambda: self.folder or _default_folder(args, recipe))
         if getattr(args, 'compile', False): check_compile(device)
         otherwise = 'never' if (args.budget or 'full') == 'full' else 'fallback'
-        with nullcontext() if self.resume else new_folder(folder, args.command == 'train'):
+        with nullcontext() if self.resume or world.rank else new_folder(folder, args.command == 'train'):
             data = load_data(args.data, 'always' if synthetic else otherwise)
             self.begun = True
+            world.wait()
             do = {'train': _train, 'lr-find': _lr_find, 'bench': _bench}[args.command]
             do(args, recipe, data, folder)
 
@@ -445,11 +469,20 @@ class _Command:
     def resume_command(self) -> str:
         "Return the command that resumes this run, for a shell."
         a = self.args
-        command = ['cifar_nb', 'train', '--resume', str(self.folder)]
+        command = [*_launcher(), 'train', '--resume', str(self.folder)]
         if a.data: command += ['--data', str(a.data)]
         if a.device != 'auto': command += ['--device', a.device]
         if a.compile: command += ['--compile']
+        if a.sync_bn: command += ['--sync-bn']
         return shlex.join(command)
+
+def _launcher() -> list[str]:
+    "Return what comes before the arguments of `cifar_nb` to start it as it was started."
+    env = os.environ
+    if env.get('WORLD_SIZE', '1') == '1': return ['cifar_nb']
+    nodes = int(env['WORLD_SIZE'])//int(env.get('LOCAL_WORLD_SIZE', env['WORLD_SIZE']))
+    several = [f'--nnodes={nodes}', '--rdzv-endpoint=HOST:PORT'] if nodes > 1 else []
+    return ['torchrun', *several, f'--nproc-per-node={int(env["WORLD_SIZE"])//nodes}', '-m', 'cifar_nb']
 
 def _contradictions(args: argparse.Namespace, recipe: Recipe, synthetic: bool) -> Iterator[tuple[str, Any]]:
     "Yield each option that contradicts a run, and what the run has."
@@ -472,10 +505,12 @@ def _exit_status(error: Exception, begun: bool) -> int | None:
     "Return the exit status for an error that one line explains, `None` for a bug."
     from cifar_nb.checkpoint import CheckpointError
     from cifar_nb.data import DataError
+    from cifar_nb.distributed import LostProcessError
     from cifar_nb.experiment import ExperimentError
     from cifar_nb.lr_finder import RangeTestError
     from cifar_nb.run import RunError
-    expected = OSError, DataError, CheckpointError, RangeTestError, RunError, FloatingPointError, MemoryError
+    expected = (OSError, DataError, CheckpointError, RangeTestError, RunError, FloatingPointError, MemoryError,
+                LostProcessError)
     if isinstance(error, ExperimentError): return 2
     if isinstance(error, expected): return 1 if begun else 2
     return 2 if isinstance(error, ValueError) and not begun else None
@@ -485,6 +520,13 @@ def _complain(what: str, status: int) -> int:
     with suppress(OSError, ValueError):
         if sys.stderr: print('cifar_nb: ' + ' '.join(what.split()), file=sys.stderr, flush=True)
     return status
+
+def _speaks(stopped: bool) -> bool:
+    "Return whether this process says how a command ended: of many processes, one does."
+    distributed = sys.modules.get('cifar_nb.distributed') # else this process is alone
+    world = distributed.get_world() if distributed else None
+    if not world or world.size == 1: return True
+    return world.rank == 0 if stopped else world.is_first('error')
 
 def _drop_unprintable():
     "Forget output that can't be printed, on a full disk or into a closed pipe, or Python fails at its end."
@@ -505,10 +547,13 @@ def main(
         except KeyboardInterrupt as e:
             if not str(e) and in_terminal(): say() # ends the line of a bar
             signum = e.signum if isinstance(e, StopSignal) else signal.SIGINT
+            if not _speaks(stopped=True): return 128 + signum
             return _complain(f"{str(e) or 'interrupted'}{command.how_to_resume()}", 128 + signum)
         except Exception as e:
             if not (status := _exit_status(e, command.begun)): raise
-            hint = command.how_to_resume() if isinstance(e, OSError) else ''
+            if not _speaks(stopped=False): return status
+            lost = type(e).__name__ == 'LostProcessError'
+            hint = command.how_to_resume() if isinstance(e, OSError) or lost else ''
             return _complain(f'error: {e}{hint}', status)
         return 0
     finally: _drop_unprintable()

@@ -10,7 +10,8 @@ __all__ = ['ExperimentError', 'check_trainable', 'Experiment', 'build', 'make_tr
 # %% ../nbs/internals/experiment.ipynb #c7cbc61f
 import json, os, time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from .checkpoint import Checkpoints, stored_run
 from .console import heartbeat, say
 from .data import Batches, ImageDataset
 from .device import Precision, device_name, explain_oom, named_precision, pick_device, pick_precision
+from cifar_nb.distributed import (
+    SharedLoss, ShardedBatches, StopTogether, World, get_world, joined, share_model, share_training,
+    synchronize_norms)
 from .fast import (
     FastNet, KeepLosses, ProgressiveBatches, SkippingBatches, count_skipped, predict_tta, whitening_filters)
 from .files import write_figure, write_file
@@ -37,7 +41,7 @@ from .run import CURVE, Run, provenance, read_run, save_run, save_weights
 from .state import TrainState
 from .strong import Lookahead
 from .stored import save_files
-from .train import Callback, Evaluator, OneCycle, StopOnInterrupt, TrainStep, fit, make_sgd
+from .train import Callback, Evaluator, OneCycle, TrainStep, fit, make_sgd
 
 # %% ../nbs/internals/experiment.ipynb #626bdd13
 class ExperimentError(ValueError):
@@ -76,12 +80,18 @@ def _size_problems(recipe: Recipe, data: ImageDataset):
 
 def _batch_problems(recipe: Recipe, data: ImageDataset):
     "Yield why the last batch of an epoch is too small for batch norm, which needs two values to normalise."
-    n = len(data.train)
+    n, world = len(data.train), get_world()
     of_epochs = n, n - count_skipped(n, recipe.easy_share, recipe.skip_probability)
-    last_batches = [count % recipe.batch_size or recipe.batch_size for count in of_epochs]
+    last = min(count % recipe.batch_size or recipe.batch_size for count in of_epochs)
+    fewest, whose = last//world.size, ' for each process' if world.size > 1 else '' # images of one process
+    if not fewest:
+        yield (f'the last batch of an epoch has {last} images for {world.size} processes: '
+               f'use another batch_size than {recipe.batch_size}')
     side = min(recipe.image_sizes, default=max(data.train.x.shape[2:]))
-    if 1 in last_batches and recipe.model == 'FastNet' and side < 17: # its last batch norm then sees 1×1
-        yield f'the last batch of an epoch has one image: use another batch_size than {recipe.batch_size}'
+    if fewest == 1 and not world.sync_bn and recipe.model == 'FastNet' and side < 17: # its last norm sees 1×1
+        yield f'the last batch of an epoch has one image{whose}: use another batch_size than {recipe.batch_size}'
+    if world.size > 1 and recipe.skip_probability:
+        yield 'skip_probability must be 0 with several processes: none of them has the losses of all images'
 
 # %% ../nbs/internals/experiment.ipynb #0588920d
 @dataclass(frozen=True, eq=False)
@@ -94,6 +104,7 @@ class Experiment:
     model: nn.Module # fresh, on the device
     train: Batches # training batches
     test: Batches # test batches
+    world: World = field(default_factory=get_world) # the processes that train together
 
     def optimizer(self) -> torch.optim.Optimizer:
         "Make the recipe's optimizer, fresh."
@@ -128,7 +139,8 @@ class Experiment:
         state = self.state()
         step = TrainStep(state, self.loss_fn, compiled)
         callbacks = [*self.callbacks(), *callbacks]
-        return fit(state, self.train, self.evaluator(), self.schedule(), callbacks, step)
+        train, evaluator, callbacks = share_training(self.world, step, self.train, self.evaluator(), callbacks)
+        return fit(state, train, evaluator, self.schedule(), callbacks, step)
 
     def callbacks(self) -> list[Callback]:
         "Return the callbacks that the recipe needs."
@@ -205,9 +217,11 @@ def describe(
     experiment: Experiment, # from `build`
 ) -> str: # such as 'CIFAR-10 | 50,000 training and 10,000 test images | NVIDIA H100, bf16 | seed 0'
     "Return one line that says what is trained, where, on what."
-    e = experiment
+    e, world = experiment, ''
+    if e.world.size > 1:
+        world = f", {e.world.size} processes, batch norm of {'the whole' if e.world.sync_bn else 'their part of the'} batch"
     return (f'{e.data.name} | {len(e.data.train):,} training and {len(e.data.test):,} test images | '
-            f'{device_name(e.device)}, {e.precision.name} | seed {e.recipe.seed}')
+            f'{device_name(e.device)}, {e.precision.name}{world} | seed {e.recipe.seed}')
 
 # %% ../nbs/internals/experiment.ipynb #24c1bc6f
 def find_lrs(
@@ -217,12 +231,16 @@ def find_lrs(
 ) -> LRCurve: # the range test
     "Run the range test with the recipe's optimizer, steps and loss, in the precision of the training."
     e = experiment
-    test = RangeTest(steps=e.recipe.find_steps, mode=mode)
-    with explain_oom(e.model, e.recipe.batch_size):
+    test, model, batches, loss_fn = RangeTest(steps=e.recipe.find_steps, mode=mode), e.model, e.train, e.loss_fn
+    if e.world.size > 1:
+        model, batches = share_model(model, e.world), ShardedBatches(batches, e.world)
+        loss_fn = SharedLoss(loss_fn, e.world)
+    with explain_oom(e.model, e.recipe.batch_size), synchronize_norms(e.model, e.world):
         began = time.perf_counter()
         def running(): return f'range test of {test.steps} steps: {time.perf_counter() - began:.0f} s so far'
         with heartbeat(running):
-            return lr_find(e.model, e.train, e.optimizer(), test, e.loss_fn, e.precision, progress)
+            visible = progress and e.world.rank == 0
+            return lr_find(model, batches, e.optimizer(), test, loss_fn, e.precision, visible)
 
 def save_curve(
     curve: LRCurve, # from `find_lrs`
@@ -260,20 +278,24 @@ def train_run(
 ) -> Run: # the finished run
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     folder = Path(folder)
-    number_format = training_precision(folder, pick_device(device), precision)
-    experiment = build(without_surplus(recipe, data), data, device, number_format)
-    say(f'{describe(experiment)}\n{run_header(experiment.recipe, data, folder)}')
-    found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
-    more = dict(compiled=compiled, lrs_found=found)
-    checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
-    with checkpoints.claimed():
-        experiment = with_learning_rates(experiment, folder)
-        checkpoints.recipe = experiment.recipe
-        ours = [StopOnInterrupt(), checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
-        state = experiment.fit([*ours, *callbacks], compiled)
-        save_weights(folder, state.model)
-        run = read_run(folder)
-        save_figures(run, data)
+    with joined() as world:
+        where = pick_device(world.local_device(device))
+        number_format = world.from_main(lambda: training_precision(folder, where, precision))
+        experiment = build(without_surplus(recipe, data), data, where, number_format)
+        say(f'{describe(experiment)}\n{run_header(experiment.recipe, data, folder)}')
+        found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
+        more = dict(compiled=compiled, lrs_found=found, processes=world.size, whole_batch_norm=world.whole_batch_norm)
+        checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
+        with nullcontext() if world.rank else checkpoints.claimed():
+            experiment = with_learning_rates(experiment, folder)
+            checkpoints.recipe = experiment.recipe
+            on_main = [checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
+            ours = [StopTogether(world), *(on_main if world.rank == 0 else [])]
+            state = experiment.fit([*ours, *callbacks], compiled)
+            if world.rank: return Run(folder, experiment.recipe, state.history, state.logits, checkpoints.metadata)
+            save_weights(folder, state.model)
+            run = read_run(folder)
+            save_figures(run, data)
     return run
 
 # %% ../nbs/internals/experiment.ipynb #381ff5a5
@@ -324,10 +346,10 @@ def with_learning_rates(
     "Fill in missing learning rates, from the run that is resumed or else from a range test."
     missing = [name for name in ('lr_min', 'lr_max') if getattr(experiment.recipe, name) is None]
     if not missing: return experiment
-    if stored := stored_run(folder): found = stored[0]
+    if stored := experiment.world.from_main(lambda: stored_run(folder)): found = stored[0]
     else:
         found = find_lrs(experiment)
-        save_curve(found, folder)
+        if experiment.world.rank == 0: save_curve(found, folder)
         say(f'LRMIN {found.lr_min:.3g}, LRMAX {found.lr_max:.3g}, '
             f'from a range test of {len(found.lrs)} steps, {found.ending}')
     return experiment.with_recipe(**{name: getattr(found, name) for name in missing})

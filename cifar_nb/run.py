@@ -174,6 +174,7 @@ METADATA = {
     'dataset': TEXT, 'dataset_sha256': TEXT, 'model': TEXT, 'parameters': WHOLE, 'hardware': TEXT,
     'started': TEXT, 'train_sha256?': TEXT, 'device?': TEXT, 'precision?': TEXT, 'python?': TEXT,
     'torch?': TEXT, 'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG,
+    'processes?': WHOLE, 'whole_batch_norm?': FLAG,
     'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}], # of `provenance.json`
     'input?': dict(classes=[TEXT], mean=[NUMBER], std=[NUMBER], size=[WHOLE]), # what the model takes
     'pretrained?': {'test_acc': SHARE, 'one_view_acc': SHARE, 'runs?': TEXT}} # of the package's weights
