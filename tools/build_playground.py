@@ -24,7 +24,7 @@ def run(what: str, *command: str | Path, cwd: Path = root, reason: int = -1):
     "Run a command. Raise `Missing` if it fails, with that line of what it printed that has the reason."
     try: subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=300)
     except subprocess.CalledProcessError as e:
-        lines = (e.stderr + e.stdout).strip().splitlines()
+        lines = (e.stdout + e.stderr).strip().splitlines()
         raise Missing(f"{what} failed: {lines[reason] if lines else f'exit status {e.returncode}'}") from e
     except subprocess.TimeoutExpired as e: raise Missing(f'{what} took {e.timeout:.0f} seconds') from e
 

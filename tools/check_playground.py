@@ -133,6 +133,17 @@ def check_answers(page: Page, model, folder: Path):
     problems, apart, pixels = compare(page, model, lossy, 3)
     report(f'{len(lossy)} other pictures: pixels within {pixels}, probabilities within {apart:.1g}', problems)
 
+def check_prose(model, folder: Path):
+    "What the page says of its examples is true of this model."
+    files = list((folder/'playground'/'examples').iterdir())
+    best = {path.stem: ranking[0] for path, ranking in zip(files, predict(model, files))}
+    drawings = best.keys() & model.classes
+    right = sum(best[name][0] == name for name in drawings)
+    problems = [] if right >= 6 else [f'only {right} drawings are recognised']
+    if best['gecko'][0] != 'frog' or best['gecko'][1] < .6: problems.append(f"gecko: {best['gecko']}")
+    if best['coffee'][1] > .5: problems.append(f"coffee: {best['coffee']}")
+    report(f'what the page says of its examples: {right} of {len(drawings)} drawings recognised', problems)
+
 def check_first(page: Page, requests: list[str]):
     "The model is loaded when a picture is given, not before; the keyboard alone can give one."
     early = [url for url in requests if url.endswith(('.bin', '.mjs'))]
@@ -143,7 +154,7 @@ def check_first(page: Page, requests: list[str]):
     page.keyboard.press('Enter')
     answer = wait(page)
     said = page.locator('[role=status]').inner_text()
-    problems = [f'it says {said!r}'] if not said.startswith('Cat, 9') or ' ms ' not in answer['time'] else []
+    problems = [f'it says {said!r}'] if not said.startswith('Cat, ') or ' ms ' not in answer['time'] else []
     problems += [f'{url} is loaded before a picture is given' for url in early]
     if len(requests) == before: problems.append('nothing is loaded when a picture is given')
     report(f'the model is loaded with the first picture, an example chosen by keyboard: {said}', problems)
@@ -169,9 +180,13 @@ def check_ways(page: Page, base64: str):
 
 def check_look(page: Page, name: str):
     "On a phone nothing sticks out and the answer is in sight; colours can be told apart."
+    give(page, 'wide.png', encode(drawn(600, 60)))
+    wait(page)
+    bars = page.locator('.top').bounding_box()
     page.locator('.examples button').last.click()
     wait(page)
     problems = page.evaluate(READ_WIDE)
+    if not bars or bars['width'] < 150: problems.append(f'a wide picture leaves no room for the bars: {bars}')
     box = page.locator('.answer').bounding_box()
     height = (page.viewport_size or {})['height']
     if not box or box['y'] < 0 or box['y'] + box['height'] > height: problems.append(f'out of sight: {box}')
@@ -217,6 +232,7 @@ def check_all(browser, address: str, folder: Path, model):
     page.context.set_offline(True)
     before = len(requests)
     check_answers(page, model, folder)
+    check_prose(model, folder)
     check_ways(page, b64encode(encode(drawn(50, 40))).decode())
     check_look(page, '1440 pixels, light')
     later = [url for url in requests[before:] if not url.startswith(('data:', 'blob:'))]

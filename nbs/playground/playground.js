@@ -35,7 +35,8 @@ async function load() {
     const session = await ort.InferenceSession.create(content);
     const {size} = about;
     const run = async pixels => {
-      const values = Float32Array.from({length: 3*size*size}, (_, i) => pixels[i%(size*size)*3 + Math.floor(i/size/size)]);
+      const value = (_, i) => pixels[i%(size*size)*3 + Math.floor(i/size/size)]; // all red, all green, all blue
+      const values = Float32Array.from({length: 3*size*size}, value);
       const {probabilities} = await session.run({pixels: new ort.Tensor('float32', values, [1, 3, size, size])});
       return [...probabilities.data];
     };
@@ -91,7 +92,8 @@ function show(probabilities, times) {
     return item;
   }));
   const [name, p] = best[0];
-  say(p < .5 ? `Not sure. Its best guess: ${name}, ${percent(p)}` : `${name[0].toUpperCase()}${name.slice(1)}, ${percent(p)}`);
+  const answer = `${name}, ${percent(p)}`;
+  say(p < .5 ? `Not sure. Its best guess: ${answer}` : answer[0].toUpperCase() + answer.slice(1));
   const [resizing, network] = times.map(ms => `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`);
   find('.time').textContent = `${network} in the network, ${resizing} to crop and resize.`;
   find('.result').hidden = false;
