@@ -218,7 +218,8 @@ def make_parser() -> argparse.ArgumentParser: # with all commands
     parser, shared = OneLineParser(prog='cifar_nb', description=about), [_shared_options()]
     parser.add_argument('--version', action='version', version=f'cifar_nb {__version__}')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    for add in (_add_train, _add_lr_find, _add_bench, _add_predict, _add_export, _add_demo): add(commands, shared)
+    for add in (_add_train, _add_lr_find, _add_bench, _add_predict, _add_export, _add_demo):
+        add(commands, shared)
     return parser
 
 # %% ../nbs/internals/cli.ipynb #4afcd522
