@@ -180,16 +180,16 @@ _ONE_AT_A_TIME = dict(concurrency_id='model', trigger_mode='always_last') # hook
 def _picture_tab(gr, demo: Demo, model: Any, layers: Mapping) -> tuple[Any, dict]:
     "Fill the tab that answers. Return its choice of layers, and the event that asks again."
     with gr.Row():
-        with gr.Column():
+        with gr.Column(min_width=240):
             picture = gr.Image(type='filepath', image_mode=None, label='Your picture', height=300,
                                alt_text='your picture', buttons=['fullscreen'])
             line = gr.Markdown()
             gr.Examples([[path] for path in example_pictures()], picture, label='or one of these',
                         examples_per_page=10, cache_examples=False)
-        with gr.Column():
+        with gr.Column(min_width=240):
             classes = gr.Label(label='What the model says')
             top = gr.Slider(1, 10, 3, step=1, label='How many classes')
-        with gr.Column():
+        with gr.Column(min_width=240):
             seen = gr.Image(label='What the model sees', height=300, interactive=False,
                             alt_text='the picture as the model sees it', buttons=['fullscreen', 'download'])
             fit = gr.Radio(list(FITS), value='crop', label='How it becomes a square')
