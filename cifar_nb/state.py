@@ -214,7 +214,7 @@ class TrainState:
         self.scaler = self.precision.scaler()
         self.metrics = EpochMetrics(self.device)
         self.guard = FiniteGuard(self.model, self.precision, self.scaler)
-        self.steps_per_epoch, self.epoch_steps = 0, [] # `plan_steps` sets them
+        self.steps_per_epoch, self.epoch_steps = 0, None # `plan_steps` sets them
 
     def __repr__(self):
         names = f'{type(self.model).__name__}, {type(self.optimizer).__name__}'
@@ -224,18 +224,17 @@ class TrainState:
         batches, # training batches; if their epochs differ in length, `epoch_steps` lists their steps
     ):
         "Note how many steps this epoch and the whole run have."
-        self.steps_per_epoch = len(batches)
-        self.epoch_steps = getattr(batches, 'epoch_steps', None) or [len(batches)]*self.epochs
+        self.steps_per_epoch, self.epoch_steps = len(batches), getattr(batches, 'epoch_steps', None)
 
     @property
     def total_steps(self) -> int:
         "Number of steps of the whole run."
-        return sum(self.epoch_steps)
+        return sum(self.epoch_steps) if self.epoch_steps else self.epochs*self.steps_per_epoch
 
     @property
     def steps_before(self) -> int:
         "Number of steps in the finished epochs."
-        return sum(self.epoch_steps[:self.epoch])
+        return sum(self.epoch_steps[:self.epoch]) if self.epoch_steps else self.epoch*self.steps_per_epoch
 
     @property
     def step(self) -> int:
