@@ -142,6 +142,8 @@ def _add_train(commands, shared: list):
         help='train through torch.compile, which takes a while to start; cifar_nb bench measures whether '
              'that pays on this machine')
     _add_sync_bn(train)
+    add('--tensorboard', action='store_true',
+        help="also write curves for TensorBoard, into the folder tensorboard of the run (needs 'cifar_nb[tensorboard]')")
 
 def _add_lr_find(commands, shared: list):
     "Add the command `lr-find`."
@@ -298,8 +300,11 @@ def _run_began(folder: Path) -> bool:
 def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     "Run the command `train`."
     from cifar_nb.experiment import train_run
+    from cifar_nb.distributed import get_world
     from cifar_nb.progress import format_history
-    run = train_run(recipe, data, folder, args.device, args.compile, precision=args.precision)
+    from cifar_nb.tracking import TensorBoard
+    callbacks = [TensorBoard(folder/'tensorboard')] if args.tensorboard and get_world().rank == 0 else []
+    run = train_run(recipe, data, folder, args.device, args.compile, callbacks, args.precision)
     say(f'\nThe last epochs on {data.name}:\n{format_history(run.history[-5:])}')
     if run.logits is None:
         say(f'\nA callback stopped this run after epoch {len(run.history)}, not evaluated.')
@@ -431,11 +436,13 @@ class _Command:
         say('Loading PyTorch and the images takes a few seconds.')
         from cifar_nb.data import load_data
         from cifar_nb.device import check_compile, pick_device
+        from cifar_nb.tracking import get_summary_writer
         args, device = self.args, pick_device(world.local_device(self.args.device))
         if self.resume: recipe, synthetic = world.from_main(lambda: self.stored(self.resume))
         else: recipe, synthetic = recipe_of(args), args.synthetic
         self.folder = folder = world.from_main(lambda: self.folder or _default_folder(args, recipe))
         if getattr(args, 'compile', False): check_compile(device)
+        if getattr(args, 'tensorboard', False): get_summary_writer() # says what is missing
         otherwise = 'never' if (args.budget or 'full') == 'full' else 'fallback'
         with nullcontext() if self.resume or world.rank else new_folder(folder, args.command == 'train'):
             data = load_data(args.data, 'always' if synthetic else otherwise)
@@ -474,6 +481,7 @@ class _Command:
         if a.device != 'auto': command += ['--device', a.device]
         if a.compile: command += ['--compile']
         if a.sync_bn: command += ['--sync-bn']
+        if a.tensorboard: command += ['--tensorboard']
         return shlex.join(command)
 
 def _launcher() -> list[str]:
