@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['BENCH_SIZES', 'flops_of', 'matmul_rate', 'MinimalStep', 'PILDataset', 'baseline_steps', 'InterleavedTimer',
            'peak_memory', 'make_variants', 'compile_seconds', 'BenchSize', 'bench', 'images_per_second', 'Ratio',
-           'times_as_long', 'plain_table', 'bench_table']
+           'times_as_long', 'bench_table']
 
 # %% ../nbs/further/bench.ipynb #1e177fe7
 import copy, math, os, statistics, tempfile, time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 
 from .checkpoint import Checkpoints
-from .console import markdown_table, say
+from .console import markdown_table, plain_table, say
 from .data import Batches, ImageDataset, Split
 from .device import Precision, check_compile, get_glibc, keep_freed_memory, synchronize
 from .experiment import Experiment
@@ -355,18 +355,6 @@ def times_as_long(
     return Ratio(median, low, high)
 
 # %% ../nbs/further/bench.ipynb #5ae7f409
-def plain_table(
-    header: Iterable[str], # name of each column
-    rows: Iterable[Iterable[str]], # cells of each row
-) -> str: # one line for each row, without a final newline
-    "Return a table for a terminal: the first column to the left, numbers to the right."
-    table = [list(header), *map(list, rows)]
-    widths = [max(map(len, column)) for column in zip(*table)]
-    def line(cells):
-        first, *others = (cell.rjust(width) for cell, width in zip(cells, widths))
-        return '  '.join([first.strip().ljust(widths[0]), *others])
-    return '\n'.join(line(cells) for cells in table)
-
 def bench_table(
     measured: dict, # from `bench`
     markdown: bool = True, # False: for a terminal

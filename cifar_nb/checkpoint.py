@@ -191,7 +191,7 @@ def check_values(
 
 # %% ../nbs/internals/checkpoint.ipynb #3c7c1598
 MUST_MATCH = ('dataset', 'dataset_sha256', 'train_sha256', 'model', 'parameters') # of a run that is resumed
-LAST_DIGITS = ('hardware', 'device', 'precision', 'torch', 'compiled') # what they may depend on
+LAST_DIGITS = ('hardware', 'device', 'precision', 'torch', 'compiled', 'processes') # what they may depend on
 
 class Checkpoints(CheckpointFolder, Callback):
     """Save a training while it runs, and resume it.
@@ -306,6 +306,9 @@ class Checkpoints(CheckpointFolder, Callback):
         differ = [f'{name} {ours} instead of {theirs}' for name, theirs, ours in both
                   if theirs != ours and None not in (theirs, ours)]
         if differ: say(f"Resumed with {', '.join(differ)}: from here on the last digits may be others.")
+        def norm_parts(metadata): return 1 if metadata.get('whole_batch_norm', True) else metadata['processes']
+        if norm_parts(stored) != norm_parts(self.current):
+            say('Batch norm now sees other batches than before: the result may be another one. See --sync-bn.')
 
 # %% ../nbs/internals/checkpoint.ipynb #94918e01
 def stored_run(

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['Ranking', 'Classifier', 'load_model', 'load_pretrained', 'to_images', 'predict', 'Answer', 'find_pictures',
-           'predict_files', 'format_answers', 'fit_in_words', 'answers_to_json', 'plot_answers', 'grad_cam']
+           'predict_files', 'format_answers', 'fit_in_words', 'calibration_in_words', 'answers_to_json', 'plot_answers',
+           'grad_cam']
 
 # %% ../nbs/further/use.ipynb #c3bde4c7
 import glob, json, math, os, sys, warnings
@@ -55,18 +56,32 @@ class Classifier:
         return Batches(unlabelled, batch_size, stats=self.stats, device=device)
 
     @torch.no_grad()
-    def probabilities(self,
+    def logits(self,
         x: Tensor, # images, uint8 (N, 3, *size)
         tta: bool = False, # average over `tta_views` views where the model is unsure
         batch_size: int = 256, # images at once
     ) -> Tensor: # float32 (N, C), on the CPU
-        "Return the probability of each class. The model's mode, training or evaluation, stays what it was."
+        "Return the logits of each class. The model's mode, training or evaluation, stays what it was."
         if not len(x): return torch.empty(0, len(self.classes))
         with preserve_modes(self.model), self.precision.autocast(), explain_oom(self.model, batch_size):
             self.model.eval()
             views = self.tta_views if tta else 1
             logits = [predict_tta(self.model, batch, views) for batch, _ in self.batches(x, batch_size)]
-        return torch.cat(logits).div(self.temperatures.get(views, 1.)).softmax(1).cpu()
+        return torch.cat(logits).cpu()
+
+    def temperature(self,
+        tta: bool = False, # with `tta_views` views
+    ) -> float: # 1: nobody fitted one
+        "Return what logits are divided by, so that probabilities are calibrated."
+        return self.temperatures.get(self.tta_views if tta else 1, 1.)
+
+    def probabilities(self,
+        x: Tensor, # images, uint8 (N, 3, *size)
+        tta: bool = False, # average over `tta_views` views where the model is unsure
+        batch_size: int = 256, # images at once
+    ) -> Tensor: # float32 (N, C), on the CPU
+        "Return the probability of each class, calibrated if a temperature is stored."
+        return self.logits(x, tta, batch_size).div(self.temperature(tta)).softmax(1)
 
 # %% ../nbs/further/use.ipynb #702ab87e
 _CIFAR10_INPUT = dict( # of runs on all training images that were written before version 0.2
@@ -217,18 +232,28 @@ def fit_in_words(
     "Say how pictures become what the model takes."
     return FITS[fit].format('×'.join(map(str, classifier.size)))
 
+def calibration_in_words(
+    classifier: Classifier, # knows its temperatures
+    tta: bool = False, # see `predict`
+) -> str: # one sentence
+    "Say whether probabilities are calibrated."
+    if (temperature := classifier.temperature(tta)) == 1: return 'Probabilities are not calibrated.'
+    return f'Probabilities are calibrated: logits are divided by {temperature:.2f}.'
+
 def answers_to_json(
     answers: Iterable[Answer], # from `predict_files`
     classifier: Classifier, # that gave them
     fit: str, # a key of `FITS`
     top: int = 3, # how many classes are told
+    tta: bool = False, # as they were made
 ) -> str: # one document
     "Return answers as JSON."
     def entry(a):
         if not a.ranking: return dict(file=a.name, error=a.error)
         return dict(file=a.name, classes=[dict(name=name, probability=p) for name, p in a.ranking[:top]])
     how, pictures = fit_in_words(classifier, fit), [entry(a) for a in answers]
-    return json.dumps(dict(model=classifier.name, pictures_were=how, pictures=pictures), indent=1)
+    return json.dumps(dict(model=classifier.name, temperature=classifier.temperature(tta), pictures_were=how,
+                           pictures=pictures), indent=1)
 
 # %% ../nbs/further/use.ipynb #1c59a386
 @plt.style.context('cifar_nb.figures')

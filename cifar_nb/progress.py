@@ -35,11 +35,11 @@ def format_history(
 
 def time_left(
     history: list[dict], # the epochs so far
-    epochs: int, # epochs of the whole run
+    done: float, # share of the run's steps that they made, 0 to 1
 ) -> str: # such as '1:05 left'; empty before the first epoch and after the last one
     "Estimate how long a training still takes."
-    if not history or epochs <= len(history): return ''
-    seconds = sum(row['seconds'] for row in history)/len(history)*(epochs - len(history))
+    if not history or done >= 1: return ''
+    seconds = sum(row['seconds'] for row in history)*(1/done - 1)
     return f'{int(seconds)//60}:{int(seconds)%60:02d} left'
 
 # %% ../nbs/internals/progress.ipynb #a89ac940
@@ -136,7 +136,7 @@ class ProgressBars(Callback):
     def lines(self, state: TrainState, rows: list[dict]) -> str:
         "Return rows as lines of text, with the time left; under a header if they are the first."
         header, *lines = format_history(rows).split('\n')
-        lines[-1] = f'{lines[-1]}   {time_left(state.history, state.epochs)}'.rstrip()
+        lines[-1] = f'{lines[-1]}   {time_left(state.history, state.steps_before/state.total_steps)}'.rstrip()
         return '\n'.join(lines if self.header_shown else [header, *lines])
 
     def show_in_notebook(self, state: TrainState, rows: list[dict]):

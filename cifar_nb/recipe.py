@@ -29,9 +29,14 @@ class Recipe:
     cutout: int = 8 # CutOut: side of the square in pixels
     jitter: float = 0. # largest change of brightness (in standard deviations) and contrast (as a share)
     image_sizes: tuple[int, ...] = () # height and width in equally long parts of the run; empty: unchanged
+    skip_probability: float = 0. # probability that an epoch leaves an easy image out; 0: none is left out
+    easy_share: float = .6 # share of the images that count as easy: those with the lowest training loss
+    skip_begin: float = 0. # share of the run at which this begins; the first epoch has all images
+    skip_end: float = .85 # share of the run at which it ends; the last epoch has all images
     # model
     model: str = 'CustomResNet' # or 'FastNet'
     width: int = 64 # channels of the first layer; all other channel counts are multiples of it
+    group_widths: tuple[int, ...] = () # FastNet: channels of its groups in multiples of width; empty: 1, 4, 4
     logit_scale: float | None = 1/8 # constant factor on the logits; FastNet has none
     # optimizer
     optimizer: str = 'sgd' # or 'muon'
@@ -40,6 +45,7 @@ class Recipe:
     bias_lr_mult: float | None = None # Muon: multiple of the learning rate for biases and batch norm weights
     head_lr_mult: float | None = None # Muon: multiple of the learning rate for the linear layer
     label_smoothing: float = 0. # share of the target spread over all classes (Szegedy et al., 2016)
+    lookahead: int = 0 # steps between two averagings of the weights, see `Lookahead`; 0: none
     # schedule
     epochs: int = 24 # passes over the training images
     peak_epoch: float = 5 # the learning rate peaks at the end of this epoch
@@ -115,6 +121,9 @@ _NAME = Rule(lambda value: isinstance(value, str) and value != '', 'must be a na
 _SIZES = Rule(
     lambda value: type(value) is tuple and all(map(_whole(9).allows, value)),
     'must be a tuple of whole numbers of at least 9')
+_GROUPS = Rule(
+    lambda value: type(value) is tuple and len(value) in (0, 3) and all(map(_whole(1).allows, value)),
+    'must be empty, or a tuple of three whole numbers of at least 1')
 _POSITIVE = _number(lambda value: value > 0, 'must be greater than 0')
 _NOT_NEGATIVE = _number(lambda value: value >= 0, 'must be at least 0')
 _SHARE = _number(lambda value: 0 <= value < 1, 'must be at least 0 and less than 1')
@@ -127,24 +136,34 @@ RULES = { # what each field may be
     'pad': _whole(0), 'padding_mode': _one_of('reflect', 'constant'),
     'flip': _PROBABILITY, 'alternate_flip': _one_of(True, False),
     'cutout': _whole(0), 'jitter': _SHARE, 'image_sizes': _SIZES,
-    'model': _one_of('CustomResNet', 'FastNet'), 'width': _whole(1), 'logit_scale': _POSITIVE.or_none(),
+    'skip_probability': _SHARE, 'easy_share': _PROBABILITY,
+    'skip_begin': _PROBABILITY, 'skip_end': _PROBABILITY,
+    'model': _one_of('CustomResNet', 'FastNet'), 'width': _whole(1), 'group_widths': _GROUPS,
+    'logit_scale': _POSITIVE.or_none(),
     'optimizer': _one_of('sgd', 'muon'), 'momentum': _SHARE, 'weight_decay': _NOT_NEGATIVE,
     'bias_lr_mult': _POSITIVE.or_none(), 'head_lr_mult': _POSITIVE.or_none(), 'label_smoothing': _SHARE,
+    'lookahead': _whole(0),
     'epochs': _whole(1), 'peak_epoch': _NOT_NEGATIVE,
     'lr_min': _POSITIVE.or_none(), 'lr_max': _POSITIVE.or_none(), 'find_steps': _whole(2),
     'evaluate_every': _whole(1).or_none(), 'tta_views': _one_of(1, 2, 6),
 }
 
 # %% ../nbs/internals/recipe.ipynb #c69f836f
+def _out_of_order(r: Recipe) -> Iterator[tuple[str, str]]:
+    "Find fields that are larger than the one that they must not exceed."
+    for name, limit in (('peak_epoch', 'epochs'), ('lr_min', 'lr_max'), ('skip_begin', 'skip_end')):
+        value, most = getattr(r, name), getattr(r, limit)
+        if None not in (value, most) and value > most: yield name, f'must be at most {limit} = {most}'
+
 def contradictions(
     r: Recipe, # each field allowed by itself
 ) -> Iterator[tuple[str, str]]: # the field to change, and the rule that it breaks
     "Find fields that don't fit together."
     fastnet, muon = r.model == 'FastNet', r.optimizer == 'muon'
-    if r.peak_epoch > r.epochs: yield 'peak_epoch', f'must be at most epochs = {r.epochs}'
-    if r.lr_min and r.lr_max and r.lr_min > r.lr_max: yield 'lr_min', f'must be at most lr_max = {r.lr_max}'
+    yield from _out_of_order(r)
     if r.flip and r.alternate_flip: yield 'flip', 'must be 0 with alternate_flip: they undo each other'
-    if r.image_sizes and not fastnet: yield 'image_sizes', f'must be empty: {r.model} takes one size only'
+    for name, why in (('image_sizes', 'takes one size only'), ('group_widths', 'has no such groups')):
+        if getattr(r, name) and not fastnet: yield name, f'must be empty: {r.model} {why}'
     if r.logit_scale and fastnet: yield 'logit_scale', 'must be None: FastNet has none'
     if r.logit_scale is None and not fastnet: yield 'logit_scale', f'must be greater than 0 for {r.model}'
     for name in ('bias_lr_mult', 'head_lr_mult'):

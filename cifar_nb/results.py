@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['title_of', 'plot_history', 'shorten', 'misclassified', 'plot_misclassified', 'confusion_matrix', 'text_color',
-           'plot_confusion', 'class_accuracy', 'plot_class_accuracy', 'results_table', 'read_log', 'logs_table']
+           'plot_confusion', 'class_accuracy', 'plot_class_accuracy', 'run_entries', 'results_table', 'read_log',
+           'log_entries', 'logs_table', 'plot_runs']
 
 # %% ../nbs/05_results.ipynb #38edb646
 import math, os, re
@@ -19,9 +20,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from .compare import Entry, entry_of, runs_table
+from .compare import Entry, entry_of, recipe_label, resolved_recipe, runs_table
 from .run import (
-    HISTORY_FIELDS, Dataset, Run, RunError, check_data, check_history, read_run)
+    HISTORY_FIELDS, Dataset, Run, RunError, check_data, check_history, find_runs)
 
 # %% ../nbs/05_results.ipynb #23ed0354
 def title_of(
@@ -209,18 +210,22 @@ def plot_class_accuracy(
     return fig
 
 # %% ../nbs/05_results.ipynb #9780124c
+def run_entries(
+    *places: str | os.PathLike, # folders of run folders
+) -> tuple[list[Entry], list[str]]: # for `runs_table`: entries, and why others are left out
+    "Describe all finished runs."
+    runs, left_out = find_runs(*(place for place in places if Path(place).is_dir()))
+    finished = [run for run in runs if run.finished]
+    evaluated = [run for run in finished if run.logits is not None]
+    left_out += [f"the run in '{run.folder}' was not evaluated"
+                 for run in finished if run.logits is None]
+    return [entry_of(run) for run in evaluated], left_out
+
 def results_table(
     *places: str | os.PathLike, # folders of run folders
 ) -> str: # Markdown, the most accurate first; under it, what is damaged or a copy
     "Return the last-epoch test accuracy of all finished runs."
-    entries, left_out = [], []
-    files = [file for place in places for file in Path(place).glob('*/provenance.json')]
-    for file in sorted(files):
-        try:
-            run = read_run(file.parent)
-            if run.finished: entries.append(entry_of(run))
-        except RunError as e: left_out.append(str(e))
-    return runs_table(entries, left_out)
+    return runs_table(*run_entries(*places))
 
 # %% ../nbs/05_results.ipynb #8ee01fb6
 def _number(cell: str) -> float:
@@ -264,12 +269,53 @@ def _entry_of_log(path: Path) -> Entry:
     return Entry(str(path), recipe, dataset, len(history), hardware, seed, history)
 
 # %% ../nbs/05_results.ipynb #6409d3e7
-def logs_table(
+def log_entries(
     folder: str | os.PathLike, # holds logs, named such as `plain-seed0.log`
-) -> str: # Markdown, the most accurate recipe first; under it, what could not be read
-    "Return the last-epoch test accuracy of runs of which only the logs are left."
+) -> tuple[list[Entry], list[str]]: # for `runs_table`: entries, and why others are left out
+    "Describe runs of which only the logs are left."
     entries, left_out = [], []
     for path in sorted(Path(folder).glob('*-seed*.log')):
         try: entries.append(_entry_of_log(path))
         except RunError as e: left_out.append(str(e))
-    return runs_table(entries, left_out)
+    return entries, left_out
+
+def logs_table(
+    folder: str | os.PathLike, # holds logs, named such as `plain-seed0.log`
+) -> str: # Markdown, the most accurate recipe first; under it, what could not be read
+    "Return the last-epoch test accuracy of runs of which only the logs are left."
+    return runs_table(*log_entries(folder))
+
+# %% ../nbs/05_results.ipynb #40c40f6b
+@plt.style.context('cifar_nb.figures')
+def plot_runs(
+    runs: Sequence[Run], # from `read_run`, at least one
+) -> Figure: # loss and accuracy, one colour for each run
+    "Draw the curves of several runs in one figure."
+    if not runs: raise ValueError('there is no run to draw')
+    longest = max(len(run.history) for run in runs)
+    fig, axs = plt.subplots(1, 2, figsize=(9, 4.2 + .25*len(runs)), layout='constrained')
+    colors = plt.rcParams['axes.prop_cycle'].by_key()['color']
+    for i, run in enumerate(runs):
+        style: dict[str, Any] = dict(color=colors[i % len(colors)])
+        for ax, what in zip(axs, ('loss', 'acc')):
+            for part in ('train', 'test'):
+                points = [(row['epoch'], row[f'{part}_{what}']) for row in run.history]
+                points = [point for point in points if not math.isnan(point[1])]
+                if not points: continue
+                line = dict(linestyle='--') if part == 'train' else dict(marker='s')
+                ax.plot(*zip(*points), **style, **line)
+        last = run.history[-1]['test_acc']
+        accuracy = 'not evaluated' if math.isnan(last) else f'{last:.2%}'
+        label = f'{run.folder}: {recipe_label(resolved_recipe(run))}, seed {run.recipe.seed}, {accuracy}'
+        axs[0].plot([], [], 'o-', **style, label=label)
+    axs[0].set(ylabel='cross-entropy', xlabel='epoch')
+    axs[1].set(ylabel='accuracy', xlabel='epoch')
+    axs[1].yaxis.set_major_formatter(_percent)
+    for ax in axs:
+        ax.set(xlim=(.5, longest + .5))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.grid()
+    fig.legend(loc='outside lower center', fontsize=9)
+    fig.suptitle('Training (dashed) and test (squares) after each epoch')
+    plt.close(fig)
+    return fig

@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .device import Precision, pick_precision
 
@@ -24,11 +25,21 @@ class EpochMetrics:
         self.steps, self.num_images = 0, 0 # steps made, images seen
         self.loss = torch.zeros((), device=device) # sum of the losses of these images
         self.num_correct = torch.zeros((), dtype=torch.int64, device=device)
+        self.image_losses: Tensor | None = None # see `keep_image_losses`
 
     def add(self, loss: Tensor, logits: Tensor, y: Tensor):
         "Add a step's mean loss and number of hits, on the device."
         self.loss.add_(loss, alpha=len(y))
         self.num_correct.add_((logits.argmax(1) == y).sum())
+        if self.image_losses is None: return
+        places = self.place + torch.arange(len(y), device=y.device)
+        self.image_losses[places] = F.cross_entropy(logits.float(), y, reduction='none')
+        self.place.add_(len(y))
+
+    def keep_image_losses(self, losses: Tensor):
+        "Write the cross-entropy of each image into `losses` too, in the order of the epoch's batches."
+        self.image_losses = losses
+        self.place = torch.full_like(self.num_correct, self.num_images) # on the device: a graph reads it
 
     def count(self, num_images: int):
         "Count a step and its images."
@@ -40,6 +51,7 @@ class EpochMetrics:
         self.steps, self.num_images = steps, num_images
         self.loss.fill_(loss)
         self.num_correct.fill_(num_correct)
+        if self.image_losses is not None: self.place.fill_(num_images)
 
     def means(self) -> tuple[float, float]: # mean loss and accuracy (0 to 1)
         "Return the means over all images so far; reads from the device."
@@ -189,6 +201,7 @@ class TrainState:
     history: list[dict] = field(default_factory=list) # one row for each finished epoch
     logits: Tensor | None = None # test logits after the last finished epoch, float32 (N, C)
     should_stop: bool = False # a callback sets it to end the training after this epoch
+    extra: dict[str, Tensor] = field(default_factory=dict) # what callbacks put here is in checkpoints too
 
     def __post_init__(self):
         self.params = held_params(self.model, self.optimizer)
@@ -201,16 +214,33 @@ class TrainState:
         self.scaler = self.precision.scaler()
         self.metrics = EpochMetrics(self.device)
         self.guard = FiniteGuard(self.model, self.precision, self.scaler)
-        self.steps_per_epoch = 0 # `fit` sets it
+        self.steps_per_epoch, self.epoch_steps = 0, [] # `plan_steps` sets them
 
     def __repr__(self):
         names = f'{type(self.model).__name__}, {type(self.optimizer).__name__}'
         return f'TrainState({names}, {self.epoch} of {self.epochs} epochs and {self.metrics.steps} steps)'
 
+    def plan_steps(self,
+        batches, # training batches; if their epochs differ in length, `epoch_steps` lists their steps
+    ):
+        "Note how many steps this epoch and the whole run have."
+        self.steps_per_epoch = len(batches)
+        self.epoch_steps = getattr(batches, 'epoch_steps', None) or [len(batches)]*self.epochs
+
+    @property
+    def total_steps(self) -> int:
+        "Number of steps of the whole run."
+        return sum(self.epoch_steps)
+
+    @property
+    def steps_before(self) -> int:
+        "Number of steps in the finished epochs."
+        return sum(self.epoch_steps[:self.epoch])
+
     @property
     def step(self) -> int:
         "Number of steps made since the beginning of the run."
-        return self.epoch*self.steps_per_epoch + self.metrics.steps
+        return self.steps_before + self.metrics.steps
 
     @property
     def finished(self) -> bool:
@@ -228,6 +258,7 @@ class TrainState:
         m, names = self.metrics, list(self.params)
         tensors = {f'model.{name}': t for name, t in self.model.state_dict().items()}
         tensors |= {'metrics.loss': m.loss, 'metrics.num_correct': m.num_correct}
+        tensors |= {f'extra.{name}': t for name, t in self.extra.items()}
         if self.logits is not None: tensors['logits'] = self.logits
         values = dict(
             epoch=self.epoch, steps=m.steps, num_images=m.num_images, seconds=self.seconds,
@@ -247,8 +278,11 @@ class TrainState:
         if missing := needed - values.keys():
             raise StateError(f'not the state of a training: {sorted(missing)[0]} is missing')
         ours, m = self.model.state_dict(), self.metrics
-        stored = {name.removeprefix('model.'): t for name, t in tensors.items() if name.startswith('model.')}
+        def stored_in(prefix):
+            return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+        stored, stored_extra = stored_in('model.'), stored_in('extra.')
         check_tensors(stored, ours, 'model.')
+        check_tensors(stored_extra, self.extra, 'extra.')
         sums = dict(loss=m.loss, num_correct=m.num_correct)
         stored_sums = {name: tensors[f'metrics.{name}'] for name in sums if f'metrics.{name}' in tensors}
         check_tensors(stored_sums, sums, 'metrics.')
@@ -263,7 +297,9 @@ class TrainState:
         optimizer_state = self._stored_optimizer(tensors, values) # from here on all is known to fit
 
         with torch.no_grad():
-            for name, t in ours.items(): t.copy_(stored[name]) # in place: memory layout and device stay
+            # in place: memory layout and device stay
+            for name, t in ours.items(): t.copy_(stored[name])
+            for name, t in self.extra.items(): t.copy_(stored_extra[name])
         self.optimizer.load_state_dict(optimizer_state)
         m.reset(values['steps'], values['num_images'], **stored_sums)
         self.epoch, self.seconds, self.history = values['epoch'], values['seconds'], list(values['history'])

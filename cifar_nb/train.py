@@ -137,7 +137,8 @@ class BatchSource(Protocol):
     """Batches `(x, y)` on the device.
 
     `fit` calls `set_epoch(epoch)` if there is one. To resume within an epoch, it
-    iterates over `iter_from(step)`, or else makes the batches before and drops them."""
+    iterates over `iter_from(step)`, or else makes the batches before and drops them.
+    If epochs differ in length, `epoch_steps` lists how many steps each has."""
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
 
@@ -157,21 +158,21 @@ def train_epoch(
     callbacks: Sequence = (), # their `after_step` is called
 ):
     "Train for one epoch. Raise `FloatingPointError` at a loss that is not finite."
-    state.steps_per_epoch, total_steps = len(batches), state.epochs*len(batches)
+    state.plan_steps(batches)
     rest = _rest_of_epoch(batches, state.metrics.steps)
     state.model.train()
     state.guard.start(state.metrics.steps)
     lap = time.perf_counter()
     try:
         for x, y in rest:
-            set_lr(state.optimizer, schedule(state.step, total_steps))
+            set_lr(state.optimizer, schedule(state.step, state.total_steps))
             train_step(x, y)
             state.metrics.count(len(y))
             state.seconds, lap = state.seconds + seconds_since(lap), time.perf_counter()
             for callback in callbacks: callback.after_step(state)
         state.guard.check()
     except NonFiniteError as e:
-        lr = schedule(state.epoch*len(batches) + e.step, total_steps)
+        lr = schedule(state.steps_before + e.step, state.total_steps)
         what = f'{e} of epoch {state.epoch + 1} with learning rate {lr:.3g}'
         raise FloatingPointError(f'{what}: lower lr_max, or check the images') from None
     state.seconds += seconds_since(lap) # a GPU has finished only now
@@ -309,7 +310,7 @@ def _finish_epoch(state: TrainState, evaluator: Callable, schedule: Callable):
     started = time.perf_counter()
     train_loss, train_acc = state.metrics.means()
     logits, test_loss, test_acc = evaluator(state)
-    lr = schedule(state.step - 1, state.epochs*state.steps_per_epoch)
+    lr = schedule(state.step - 1, state.total_steps)
     seconds = state.seconds + seconds_since(started)
     row = dict(epoch=state.epoch + 1, lr=lr, train_loss=train_loss, train_acc=train_acc,
                test_loss=test_loss, test_acc=test_acc, seconds=seconds)
@@ -330,7 +331,8 @@ def fit(
     evaluator = test if callable(test) else Evaluator(test)
     train_step = train_step or TrainStep(state)
     callbacks = _sorted_callbacks(callbacks)
-    state.should_stop, state.steps_per_epoch = False, len(train)
+    state.should_stop = False
+    state.plan_steps(train)
     with _prepared(state, train, train_step, callbacks):
         while not state.finished:
             if hasattr(train, 'set_epoch'): train.set_epoch(state.epoch) # type: ignore

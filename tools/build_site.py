@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Build the documentation site: with Quarto if it is on PATH, else with smalldocs.
 
-    python tools/build_site.py [--output DIR] [--with quarto|smalldocs]
+    python tools/build_site.py [--output DIR] [--with quarto|smalldocs] [--model RUN|NAME]
 
 Both read nbs/_quarto.yml, which points to _quarto.yml and nbs/sidebar.yml. These are the steps of
 nbdev_docs, with three differences: README.md is left to tools/make_readme.py, the API comes from
 tools/api_table.py, and every notebook's page has links to open it in Colab, download it, see it and
-edit it on GitHub, made from settings.ini.
+edit it on GitHub, made from settings.ini. The page "Try it" gets its model from tools/build_playground.py.
 """
 import os, re, shutil, subprocess, sys
 from itertools import groupby
@@ -19,6 +19,7 @@ from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
 from api_table import api_entry, constant_entries, definitions, exported_constants
+from build_playground import MODEL, build_playground
 from project import all_notebooks, default_exp, directives, new_parser, notebook_name, read_cells, root
 
 # What smalldocs can't do and need not: Quarto's name for following the system's colours, as it always does.
@@ -136,6 +137,7 @@ def main():
     parser.add_argument('--output', type=Path, help='default: doc_path in settings.ini')
     parser.add_argument('--with', dest='tool', choices=['quarto', 'smalldocs'],
                         default='quarto' if shutil.which('quarto') else 'smalldocs')
+    parser.add_argument('--model', default=MODEL, help=f'that of the page "Try it"; default: {MODEL}')
     args = parser.parse_args()
     output = args.output and args.output.resolve()
     os.chdir(root) # nbdev looks for settings.ini from here
@@ -148,6 +150,7 @@ def main():
     shutil.rmtree(output, ignore_errors=True)
     shutil.move(folder/cfg.doc_path.name, output)
     copy_notebooks(output)
+    build_playground(output/'playground', args.model)
     shutil.rmtree(folder)
     (cfg.nbs_path/'nbdev.yml').unlink()
 

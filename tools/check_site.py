@@ -170,7 +170,8 @@ def check_sidebar(pages: dict, cfg):
     listed = {group['section']: [item['href'] for item in group['contents']] for group in groups}
     for folder, section in FOLDERS.items():
         there = {notebook_name(path) for path in all_notebooks(folder)}
-        if different := there ^ set(listed.get(section, [])):
+        notebooks = {name for name in listed.get(section, []) if name.endswith('.ipynb')}
+        if different := there ^ notebooks:
             problems.append(f'{section}: sidebar.yml and nbs/{folder} differ in {sorted(different)}')
     report(f'sidebar: {sum(len(titles) for _, titles in wanted)} titles in {len(wanted)} groups', problems)
 
