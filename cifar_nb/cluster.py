@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Share', 'share_out', 'pack_data', 'unpack_data', 'train_task', 'import_ray', 'ray_session', 'run_on_ray']
 
-# %% ../nbs/internals/cluster.ipynb #eba85a4d
+# %% ../nbs/internals/cluster.ipynb #8140af95
 import math, os, socket, warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ from .data import ImageDataset, Split
 from .recipe import Recipe
 from .study import Study, StudyError, StudyRun, train_one
 
-# %% ../nbs/internals/cluster.ipynb #752c44bc
+# %% ../nbs/internals/cluster.ipynb #608107cd
 @dataclass(frozen=True)
 class Share:
     "What each run of a study gets."
@@ -43,7 +43,7 @@ def share_out(
     fraction = 1/math.ceil(on_one/min(gpus)) if gpus else 0.
     return Share(parallel, max(1, int(min(cpus)//on_one)), fraction)
 
-# %% ../nbs/internals/cluster.ipynb #faeb58ba
+# %% ../nbs/internals/cluster.ipynb #c387a62a
 def pack_data(
     data: ImageDataset, # images and labels on the CPU
 ) -> dict[str, Any]: # NumPy arrays, which processes can share, and what else there is
@@ -66,7 +66,7 @@ def unpack_data(
     if (data.train_fingerprint, data.fingerprint) == packed['fingerprints']: return data
     raise StudyError(f'the images of {data.name} were damaged on their way to {socket.gethostname()}')
 
-# %% ../nbs/internals/cluster.ipynb #49d4ba86
+# %% ../nbs/internals/cluster.ipynb #9f4d6786
 def train_task(
     run: StudyRun, # which run
     recipe: Recipe, # its recipe, with its seed
@@ -81,7 +81,7 @@ def train_task(
                           'machines share, under the same name')
     return train_one(run, recipe, study_file.parent, unpack_data(packed), device, precision)
 
-# %% ../nbs/internals/cluster.ipynb #6f92732b
+# %% ../nbs/internals/cluster.ipynb #7dc6152c
 def import_ray() -> Any: # the module `ray`
     "Import Ray, with its usage reports off unless you have decided otherwise."
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
@@ -105,8 +105,9 @@ def ray_session(
         address = 'local'
         options |= dict(num_cpus=max(os.cpu_count() or 1, parallel or 1), include_dashboard=False)
     try: ray.init(address, **options)
-    except (ConnectionError, ValueError, RuntimeError) as e:
-        raise StudyError(f"there is no Ray at '{address}': {str(e).splitlines()[0]}") from e
+    except Exception as e: # of many kinds
+        reason = (str(e).strip() or type(e).__name__).splitlines()[0]
+        raise StudyError(f"can't connect to Ray at '{address}': {reason}") from e
     try: yield ray
     finally: ray.shutdown()
 
