@@ -158,8 +158,11 @@ def _add_study(commands, shared: list):
              'combinations are tried. The value of image_sizes is put in brackets')
     add('--seeds', type=_whole(1), default=5, metavar='N',
         help='seeds of each line of the table, from --seed on (default: 5)')
-    add('--random', type=_whole(1), metavar='N',
-        help='try only N of the combinations, the first one and others at random')
+    fewer = study.add_mutually_exclusive_group()
+    fewer.add_argument('--random', type=_whole(1), metavar='N',
+                       help='try only N of the combinations, the first one and others at random')
+    fewer.add_argument('--one-at-a-time', action='store_true',
+                       help='an ablation: change one value at a time in the combination of the first ones')
     add('--held-out', action='store_true',
         help='measure on a tenth of the training images, held out from training: to choose, without a look '
              'at the test images')
@@ -306,8 +309,10 @@ def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
 def _plan(args: argparse.Namespace, recipe: Recipe) -> list:
     "Return the lines of a study. Raise `ValueError` for values that make no sense, and without Ray if it needs it."
     from cifar_nb.cluster import import_ray
-    from cifar_nb.study import grid_lines
-    lines = grid_lines(recipe, dict(args.choices or []), args.random)
+    from cifar_nb.study import ablation_lines, grid_lines
+    choices = dict(args.choices or [])
+    if args.one_at_a_time: lines = ablation_lines(recipe, choices)
+    else: lines = grid_lines(recipe, choices, args.random)
     if args.address or (args.parallel or 1) > 1: import_ray()
     return lines
 
