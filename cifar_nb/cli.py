@@ -64,7 +64,7 @@ def _change(text: str) -> tuple[str, Any]:
     raise argparse.ArgumentTypeError(f"a recipe has no field '{name}': {hint}")
 
 def _choices(text: str) -> tuple[str, list]:
-    "Return the field and the values of a `--set NAME=VALUE,VALUE` of a study. Commas in brackets don't count."
+    "Return the field and the values of a study's `--set NAME=VALUE,VALUE`. Commas in brackets don't count."
     name, equals, values = text.partition('=')
     parts = re.split(r',(?![^(\[]*[)\]])', values)
     return name, [_change(f'{name}={part}' if equals else text)[1] for part in parts]
@@ -307,7 +307,7 @@ def _train(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     say(f'Log, curves, confusion matrix, misclassified images and weights: {run.folder}{os.sep}')
 
 def _plan(args: argparse.Namespace, recipe: Recipe) -> list:
-    "Return the lines of a study. Raise `ValueError` for values that make no sense, and without Ray if it needs it."
+    "Return the lines of a study. Raise `ValueError` for wrong values, and `StudyError` if it lacks Ray."
     from cifar_nb.cluster import import_ray
     from cifar_nb.study import ablation_lines, grid_lines
     choices = dict(args.choices or [])

@@ -125,7 +125,8 @@ def run_on_ray(
         share = share_out(nodes, parallel, use_gpus=device != 'cpu')
         threads = dict(env_vars=dict(OMP_NUM_THREADS=str(share.cpus)))
         task = ray.remote( # max_calls=0: a worker that has set up its GPU makes the next run too
-            num_cpus=share.cpus, num_gpus=share.gpus, max_retries=3, max_calls=0, runtime_env=threads)(train_task)
+            num_cpus=share.cpus, num_gpus=share.gpus, max_retries=3, max_calls=0,
+            runtime_env=threads)(train_task)
         file, packed = study.path.resolve(), ray.put(pack_data(data))
         waiting, running = deque(todo), {}
         while waiting or running:

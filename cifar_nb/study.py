@@ -167,8 +167,9 @@ _SHARE, _NUMBER = SHARE.or_none(), NUMBER.or_none()
 _SHAPE = {
     'dataset': TEXT, 'dataset_sha256': TEXT, 'train_sha256': TEXT, 'seconds_left?': _NUMBER,
     'lines': [dict(name=TEXT, recipe={str: ANYTHING})],
-    'runs': [dict(line=TEXT, seed=WHOLE, folder=TEXT, status=TEXT, accuracy=_SHARE, one_view=_SHARE, loss=_NUMBER,
-                  train_acc=_SHARE, seconds=_NUMBER, hardware=TEXT, precision=TEXT, error=TEXT)]}
+    'runs': [dict(line=TEXT, seed=WHOLE, folder=TEXT, status=TEXT, accuracy=_SHARE, one_view=_SHARE,
+                  loss=_NUMBER, train_acc=_SHARE, seconds=_NUMBER, hardware=TEXT, precision=TEXT,
+                  error=TEXT)]}
 
 class StudyError(RuntimeError):
     "A study can't be read or continued. The message is one line that says why and what to do."
