@@ -35,7 +35,7 @@ setup(
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
     extras_require={extra: cfg[f'{extra}_requirements'].split()
-                    for extra in ('use', 'demo', 'dev', 'docs', 'lint')},
+                    for extra in ('use', 'demo', 'ray', 'dev', 'docs', 'lint')},
     entry_points={
         'console_scripts': cfg['console_scripts'].split(),
         'nbdev': [f'{cfg["lib_name"]}={cfg["lib_path"]}._modidx:d'],

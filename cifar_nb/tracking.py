@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TrackingError', 'get_summary_writer', 'TensorBoard', 'as_scalars']
 
-# %% ../nbs/further/tracking.ipynb #1cafff15
+# %% ../nbs/further/tracking.ipynb #46102bec
 import os
 from importlib import import_module
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from .state import TrainState
 from .train import Callback
 
-# %% ../nbs/further/tracking.ipynb #c6d0ce15
+# %% ../nbs/further/tracking.ipynb #b93ab57e
 class TrackingError(ValueError):
     "A tracker can't be used. The message is one line that says what to do."
 

@@ -16,17 +16,19 @@
   of 32×32 pixels are 300 KB), a notebook under 1.5 MB.
 """
 import ast, json, re, sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
 from cifar_nb.bench import bench_table
-from cifar_nb.compare import ablation_table, comparison_table
+from cifar_nb.compare import comparison_table
 from cifar_nb.data import SYNTHETIC_NAME
 from cifar_nb.progress import format_history
 from cifar_nb.results import logs_table, results_table
 from cifar_nb.run import read_run
+from cifar_nb.study import Study
 
 from project import (
     all_notebooks, code_sources, default_exp, is_exported, is_visible, nbs, notebook_name, read_cells, root,
@@ -41,11 +43,20 @@ if 'COLAB_RELEASE_TAG' in os.environ:
     %pip install -q {{package}}
     import cifar_nb
     print(f'installed cifar_nb {{cifar_nb.__version__}} from {{package}}')'''
+
+def of_json(table: Callable[[dict], str]) -> Callable[[Path], str]:
+    "Return a function that makes a table of what a JSON file holds."
+    return lambda path: table(json.loads(path.read_text(encoding='utf-8')))
+
+def study_table(path: Path) -> str:
+    "Return the table of a study."
+    return Study(path.parent, path.name).table()
+
 WINDOW = 3 # code cells in which something is used and asserted
 SHOWN = { # notebook: the measurements in results/ that it shows, and the table that they make
-    'further/bench.ipynb': [('bench-cpu.json', bench_table), ('bench-h200.json', bench_table)],
-    'further/fast.ipynb': [('beside.json', comparison_table), ('study-fast.json', ablation_table)],
-    'further/strong.ipynb': [('study-strong.json', ablation_table)],
+    'further/bench.ipynb': [(f'bench-{machine}.json', of_json(bench_table)) for machine in ('cpu', 'h200')],
+    'further/fast.ipynb': [('beside.json', of_json(comparison_table)), ('study-fast.json', study_table)],
+    'further/strong.ipynb': [('study-strong.json', study_table)],
 }
 
 def parse(source: str) -> ast.Module:
@@ -196,7 +207,7 @@ def table_disagreements():
             if table not in said(name): yield f'{name}: its table of runs is not that of results/'
     for name, shown in SHOWN.items():
         for file, table in shown:
-            if table(json.loads((results/file).read_text(encoding='utf-8'))) not in said(name):
+            if table(results/file) not in said(name):
                 yield f'{name}: it does not show results/{file}'
 
 def run_disagreements():
