@@ -109,8 +109,8 @@ def _shared_options() -> argparse.ArgumentParser:
 def _add_sync_bn(command: argparse.ArgumentParser):
     "Add the option of commands that train on many devices."
     command.add_argument('--sync-bn', action='store_true',
-        help='with several processes, started by torchrun or accelerate launch: batch norm sees the whole batch, as '
-             'in one process, not the part of its process')
+        help='with several processes, started by torchrun or accelerate launch: batch norm sees the whole '
+             'batch, as in one process, not the part of its process')
 
 def _add_train(commands, shared: list):
     "Add the command `train`."
@@ -139,7 +139,8 @@ def _add_train(commands, shared: list):
              'that pays on this machine')
     _add_sync_bn(train)
     add('--tensorboard', action='store_true',
-        help="also write curves for TensorBoard, into the folder tensorboard of the run (needs 'cifar_nb[tensorboard]')")
+        help='also write curves for TensorBoard, into the folder tensorboard of the run (needs '
+             'cifar_nb[tensorboard])')
 
 def _add_lr_find(commands, shared: list):
     "Add the command `lr-find`."
@@ -346,7 +347,8 @@ class _Command:
         from cifar_nb.distributed import joined
         with joined(getattr(self.args, 'sync_bn', False)) as world:
             if world.size > 1 and self.args.command not in ('train', 'lr-find'):
-                raise ValueError(f'{self.args.command} runs in one process: start it without torchrun and accelerate')
+                raise ValueError(f'{self.args.command} runs in one process: '
+                                 'start it without torchrun and accelerate')
             if self.args.command in ('predict', 'export'): self.use()
             else: self.work(world)
 
@@ -356,7 +358,7 @@ class _Command:
         from cifar_nb.device import check_compile, pick_device
         from cifar_nb.tracking import get_summary_writer
         args, device = self.args, pick_device(world.local_device(self.args.device))
-        if self.resume: recipe, synthetic = world.from_main(lambda: self.stored(self.resume))
+        if resume := self.resume: recipe, synthetic = world.from_main(lambda: self.stored(resume))
         else: recipe, synthetic = recipe_of(args), args.synthetic
         self.folder = folder = world.from_main(lambda: self.folder or _default_folder(args, recipe))
         if getattr(args, 'compile', False): check_compile(device)
@@ -435,8 +437,8 @@ def _exit_status(error: Exception, begun: bool) -> int | None:
     from cifar_nb.experiment import ExperimentError
     from cifar_nb.lr_finder import RangeTestError
     from cifar_nb.run import RunError
-    expected = (OSError, DataError, CheckpointError, RangeTestError, RunError, FloatingPointError, MemoryError,
-                LostProcessError)
+    expected = (OSError, DataError, CheckpointError, RangeTestError, RunError, FloatingPointError,
+                MemoryError, LostProcessError)
     if isinstance(error, ExperimentError): return 2
     if isinstance(error, expected): return 1 if begun else 2
     return 2 if isinstance(error, ValueError) and not begun else None

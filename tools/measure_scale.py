@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Measure what two processes on this machine need: messages of several sizes, and training steps alone and together.
+"""Measure what two processes need on this machine: messages of several sizes, steps alone and together.
 
     torchrun --standalone --nproc-per-node 2 tools/measure_scale.py results/scale-cpu.json
 
-The notebook further/scale reads the file. A minute and a half on two idle cores. On a busy machine the fastest turns tell.
+The notebook further/scale reads the file. It takes a minute on two idle cores. On a busy machine, look at the
+fastest turns.
 """
 import json, sys, time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -32,7 +34,8 @@ def seconds(f, group) -> float:
 
 def make_step(width: int, batch_size: int, world: World):
     "Return a training step on the part of a batch that this process has."
-    recipe = get_recipe('plain', 'test', width=width, batch_size=batch_size, train_images=batch_size, test_images=10, lr_min=1e-4, lr_max=1e-3)
+    sizes = dict(width=width, batch_size=batch_size, train_images=batch_size, test_images=10)
+    recipe = get_recipe('plain', 'test', lr_min=1e-4, lr_max=1e-3, **sizes)
     e = build(recipe, draw_synthetic(batch_size, 10), 'cpu', Precision('fp32'))
     step = TrainStep(e.state(), e.loss_fn)
     batches = share_training(world, step, e.train, e.evaluator(), [])[0]
@@ -42,7 +45,8 @@ def make_step(width: int, batch_size: int, world: World):
 
 def measure_steps(width: int, batch_size: int, world: World) -> dict:
     "Return the times of a step: of half a batch alone, and of the whole batch together, in turns."
-    turns = {'alone': make_step(width, batch_size//world.size, World()), 'together': make_step(width, batch_size, world)}
+    alone, together = make_step(width, batch_size//world.size, World()), make_step(width, batch_size, world)
+    turns = {'alone': alone, 'together': together}
     for step in turns.values():
         for _ in range(3): step()
     times = {name: [] for name in turns}
@@ -55,10 +59,10 @@ def main(path: str):
     with joined() as world:
         messages = {}
         for size in SIZES:
-            t = torch.zeros(size//4)
-            messages[size] = [seconds(lambda: dist.all_reduce(t, group=world.group), world.group) for _ in range(200)]
+            send = partial(dist.all_reduce, torch.zeros(size//4), group=world.group)
+            messages[size] = [seconds(send, world.group) for _ in range(200)]
         steps = [measure_steps(width, batch_size, world) for width, batch_size in STEPS]
-        measured = dict(hardware=device_name('cpu'), torch=torch.__version__, processes=world.size, all_reduce=messages, steps=steps)
-        if world.rank == 0: Path(path).write_text(json.dumps(measured))
+        machine = dict(hardware=device_name('cpu'), torch=torch.__version__, processes=world.size)
+        if world.rank == 0: Path(path).write_text(json.dumps(machine | dict(all_reduce=messages, steps=steps)))
 
 if __name__ == '__main__': main(sys.argv[1])
