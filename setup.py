@@ -34,8 +34,8 @@ setup(
     package_data={cfg['lib_name']: ['*.mplstyle', 'examples/*', 'pretrained/*/*']},
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
-    extras_require={extra: cfg[f'{extra}_requirements'].split()
-                    for extra in ('use', 'demo', 'ray', 'dev', 'docs', 'lint')},
+    extras_require={name.removesuffix('_requirements'): value.split()
+                    for name, value in cfg.items() if name.endswith('_requirements')},
     entry_points={
         'console_scripts': cfg['console_scripts'].split(),
         'nbdev': [f'{cfg["lib_name"]}={cfg["lib_path"]}._modidx:d'],

@@ -306,9 +306,10 @@ class Checkpoints(CheckpointFolder, Callback):
         differ = [f'{name} {ours} instead of {theirs}' for name, theirs, ours in both
                   if theirs != ours and None not in (theirs, ours)]
         if differ: say(f"Resumed with {', '.join(differ)}: from here on the last digits may be others.")
-        def norm_parts(metadata): return 1 if metadata.get('whole_batch_norm', True) else metadata['processes']
+        def norm_parts(metadata):
+            return 1 if metadata.get('whole_batch_norm', True) else metadata['processes']
         if norm_parts(stored) != norm_parts(self.current):
-            say('Batch norm now sees other batches than before: the result may be another one. See --sync-bn.')
+            say('Batch norm sees other batches than before: the result may be another one, see --sync-bn.')
 
 # %% ../nbs/internals/checkpoint.ipynb #94918e01
 def stored_run(

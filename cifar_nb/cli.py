@@ -125,8 +125,8 @@ def _set_option() -> argparse.ArgumentParser:
 def _add_sync_bn(command: argparse.ArgumentParser):
     "Add the option of commands that train on many devices."
     command.add_argument('--sync-bn', action='store_true',
-        help='with several processes, started by torchrun or accelerate launch: batch norm sees the whole batch, as '
-             'in one process, not the part of its process')
+        help='with several processes, started by torchrun or accelerate launch: batch norm sees the whole '
+             'batch, as in one process, not the part of its process')
 
 def _add_recipe_options(add):
     "Add the options that say what is trained."
@@ -159,7 +159,8 @@ def _add_train(commands, shared: list):
              'that pays on this machine')
     _add_sync_bn(train)
     add('--tensorboard', action='store_true',
-        help="also write curves for TensorBoard, into the folder tensorboard of the run (needs 'cifar_nb[tensorboard]')")
+        help='also write curves for TensorBoard, into the folder tensorboard of the run (needs '
+             'cifar_nb[tensorboard])')
 
 def _add_study(commands, shared: list):
     "Add the command `study`."
@@ -502,7 +503,8 @@ class _Command:
         if self.args.command == 'runs': return _runs(self.args)
         with joined(getattr(self.args, 'sync_bn', False)) as world:
             if world.size > 1 and self.args.command not in ('train', 'lr-find'):
-                raise ValueError(f'{self.args.command} runs in one process: start it without torchrun and accelerate')
+                raise ValueError(f'{self.args.command} runs in one process: '
+                                 'start it without torchrun and accelerate')
             if self.args.command in ('predict', 'export', 'demo'): self.use()
             else: self.work(world)
 
@@ -513,7 +515,7 @@ class _Command:
         from cifar_nb.device import check_compile, pick_device
         from cifar_nb.tracking import get_summary_writer
         args, device = self.args, pick_device(world.local_device(self.args.device))
-        if self.resume: recipe, synthetic = world.from_main(lambda: self.stored(self.resume))
+        if resume := self.resume: recipe, synthetic = world.from_main(lambda: self.stored(resume))
         else: recipe, synthetic = recipe_of(args), args.synthetic
         self.folder = folder = world.from_main(lambda: self.folder or _default_folder(args, recipe))
         if getattr(args, 'compile', False): check_compile(device)

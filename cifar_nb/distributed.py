@@ -19,6 +19,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
@@ -132,14 +133,14 @@ def joined(
         try: yield world
         except RuntimeError as e:
             if not any(sign in str(e).lower() for sign in LOST_SIGNS): raise
-            what = f'another of the {world.size} processes has ended, or did not answer for {PATIENCE.seconds} s'
-            raise LostProcessError(what) from e
+            others = f'another of the {world.size} processes'
+            raise LostProcessError(f'{others} has ended, or did not answer for {PATIENCE.seconds} s') from e
     _worlds.pop()
     if ours: dist.destroy_process_group()
 
 def _join(sync_bn: bool) -> World:
     "Connect this process with the others."
-    store, rank, size = next(dist.rendezvous('env://', timeout=LOADING))
+    store, rank, size = next(rendezvous('env://', timeout=LOADING))
     if torch.cuda.is_available(): torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', rank)))
     backend = 'cpu:gloo,cuda:nccl' if torch.cuda.is_available() else 'gloo'
     if not dist.is_initialized():
@@ -201,7 +202,8 @@ class SharedMetrics(EpochMetrics):
 
     def add(self, loss: Tensor, logits: Tensor, y: Tensor):
         "Add a step: the mean loss of the whole batch, and what this process had of it."
-        counts = self.world.sum(torch.stack([(logits.argmax(1) == y).sum(), torch.full_like(self.images, len(y))]))
+        num_correct, num_images = (logits.argmax(1) == y).sum(), torch.full_like(self.images, len(y))
+        counts = self.world.sum(torch.stack([num_correct, num_images]))
         self.loss.add_(loss*counts[1])
         self.num_correct.add_(counts[0])
         self.images.add_(counts[1])
@@ -335,7 +337,7 @@ class AgreeToStop(Callback):
 
 # %% ../nbs/internals/distributed.ipynb #1962da60
 def share_model(
-    model: nn.Module, # on the device; changed in place by whoever trains it
+    model: Any, # on the device, compiled or not
     world: World, # who trains it
 ) -> nn.Module: # the same model, whose gradients are those of the whole batch
     "Let the backward pass average gradients over all processes."

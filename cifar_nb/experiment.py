@@ -89,7 +89,8 @@ def _batch_problems(recipe: Recipe, data: ImageDataset):
                f'use another batch_size than {recipe.batch_size}')
     side = min(recipe.image_sizes, default=max(data.train.x.shape[2:]))
     if fewest == 1 and not world.sync_bn and recipe.model == 'FastNet' and side < 17: # its last norm sees 1×1
-        yield f'the last batch of an epoch has one image{whose}: use another batch_size than {recipe.batch_size}'
+        yield (f'the last batch of an epoch has one image{whose}: '
+               f'use another batch_size than {recipe.batch_size}')
     if world.size > 1 and recipe.skip_probability:
         yield 'skip_probability must be 0 with several processes: none of them has the losses of all images'
 
@@ -139,8 +140,8 @@ class Experiment:
         state = self.state()
         step = TrainStep(state, self.loss_fn, compiled)
         callbacks = [*self.callbacks(), *callbacks]
-        train, evaluator, callbacks = share_training(self.world, step, self.train, self.evaluator(), callbacks)
-        return fit(state, train, evaluator, self.schedule(), callbacks, step)
+        train, test, callbacks = share_training(self.world, step, self.train, self.evaluator(), callbacks)
+        return fit(state, train, test, self.schedule(), callbacks, step)
 
     def callbacks(self) -> list[Callback]:
         "Return the callbacks that the recipe needs."
@@ -219,7 +220,8 @@ def describe(
     "Return one line that says what is trained, where, on what."
     e, world = experiment, ''
     if e.world.size > 1:
-        world = f", {e.world.size} processes, batch norm of {'the whole' if e.world.sync_bn else 'their part of the'} batch"
+        seen = 'the whole' if e.world.sync_bn else 'their part of the'
+        world = f', {e.world.size} processes, batch norm of {seen} batch'
     return (f'{e.data.name} | {len(e.data.train):,} training and {len(e.data.test):,} test images | '
             f'{device_name(e.device)}, {e.precision.name}{world} | seed {e.recipe.seed}')
 
@@ -231,7 +233,8 @@ def find_lrs(
 ) -> LRCurve: # the range test
     "Run the range test with the recipe's optimizer, steps and loss, in the precision of the training."
     e = experiment
-    test, model, batches, loss_fn = RangeTest(steps=e.recipe.find_steps, mode=mode), e.model, e.train, e.loss_fn
+    test = RangeTest(steps=e.recipe.find_steps, mode=mode)
+    model, batches, loss_fn = e.model, e.train, e.loss_fn
     if e.world.size > 1:
         model, batches = share_model(model, e.world), ShardedBatches(batches, e.world)
         loss_fn = SharedLoss(loss_fn, e.world)
@@ -284,7 +287,8 @@ def train_run(
         experiment = build(without_surplus(recipe, data), data, where, number_format)
         say(f'{describe(experiment)}\n{run_header(experiment.recipe, data, folder)}')
         found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
-        more = dict(compiled=compiled, lrs_found=found, processes=world.size, whole_batch_norm=world.whole_batch_norm)
+        more = dict(compiled=compiled, lrs_found=found, processes=world.size,
+                    whole_batch_norm=world.whole_batch_norm)
         checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
         with nullcontext() if world.rank else checkpoints.claimed():
             experiment = with_learning_rates(experiment, folder)
@@ -292,7 +296,8 @@ def train_run(
             on_main = [checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
             ours = [StopTogether(world), *(on_main if world.rank == 0 else [])]
             state = experiment.fit([*ours, *callbacks], compiled)
-            if world.rank: return Run(folder, experiment.recipe, state.history, state.logits, checkpoints.metadata)
+            if world.rank:
+                return Run(folder, checkpoints.recipe, state.history, state.logits, checkpoints.metadata)
             save_weights(folder, state.model)
             run = read_run(folder)
             save_figures(run, data)

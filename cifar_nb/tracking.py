@@ -21,7 +21,8 @@ def get_summary_writer() -> type: # `torch.utils.tensorboard.SummaryWriter`
     "Return what writes files for TensorBoard. Raise `TrackingError` without TensorBoard."
     try: return import_module('torch.utils.tensorboard').SummaryWriter
     except ImportError as e:
-        raise TrackingError("tracking with TensorBoard needs tensorboard: pip install 'cifar_nb[tensorboard]'") from e
+        what = 'tracking with TensorBoard needs tensorboard'
+        raise TrackingError(f"{what}: pip install 'cifar_nb[tensorboard]'") from e
 
 class TensorBoard(Callback):
     "Write the curves of a training for TensorBoard."
@@ -41,7 +42,8 @@ class TensorBoard(Callback):
         self.writer.add_scalar('loss/epoch so far', state.metrics.means()[0], state.step)
 
     def after_epoch(self, state: TrainState):
-        for name, value in as_scalars(state.history[-1]).items(): self.writer.add_scalar(name, value, state.step)
+        for name, value in as_scalars(state.history[-1]).items():
+            self.writer.add_scalar(name, value, state.step)
         self.writer.flush()
 
     def after_fit(self, state: TrainState, error: BaseException | None): self.writer.close()
@@ -50,6 +52,7 @@ def as_scalars(
     row: dict, # of a history
 ) -> dict[str, float]: # such as 'loss/test': 0.5; without what was not measured
     "Name the numbers of an epoch as trackers group them: training and test in one picture."
-    names = dict(lr='learning rate', seconds='seconds of the epoch', train_loss='loss/training', test_loss='loss/test',
+    names = dict(lr='learning rate', seconds='seconds of the epoch',
+                 train_loss='loss/training', test_loss='loss/test',
                  train_acc='accuracy/training', test_acc='accuracy/test')
     return {name: row[key] for key, name in names.items() if row[key] == row[key]} # NaN: not evaluated
