@@ -93,7 +93,8 @@ def calibrate(
     def fit(views):
         logits = classifier.logits(held_out.test.x, tta=views > 1)
         temperature = fit_temperature(logits, labels)
-        def measure(z): return dict(error=calibration_error(z, labels), loss=float(F.cross_entropy(z, labels)))
+        def measure(z):
+            return dict(error=calibration_error(z, labels), loss=float(F.cross_entropy(z, labels)))
         return dict(views=views, temperature=temperature, before=measure(logits),
                     after=measure(logits/temperature))
     about = {key: run.metadata.get(key) for key in ('started', 'commit', 'hardware', 'precision', 'torch')}

@@ -231,7 +231,7 @@ def _add_predict(commands, shared: list):
     add('images', nargs='+', metavar='IMAGE',
         help="a file, a folder with all its subfolders, a pattern such as '*.png', or - for standard input")
     add('--run', '--model', type=_run, metavar='RUN|NAME', default='fast',
-        help=f"run folder of the model, or one that comes with the package: {', '.join(RECIPES)} (default: fast)")
+        help=f"run folder of the model, or one of the package: {', '.join(RECIPES)} (default: fast)")
     add('--top', type=_whole(1), default=3, metavar='N', help='how many classes are told (default: 3)')
     add('--fit', choices=['crop', 'pad', 'squash'], default='crop',
         help='crop (default): take the square in the middle; pad: all of the picture, grey beside; squash: '
@@ -252,8 +252,8 @@ def _add_export(commands, shared: list):
         help=f"run folder of the model, or one that comes with the package: {', '.join(RECIPES)}")
     add('path', type=_path, metavar='OUT', help='the file, or the folder with --to hub; new')
     add('--to', choices=['onnx', 'torch', 'safetensors', 'hub'], required=True,
-        help='onnx: ONNX Runtime; torch: torch.export.load; safetensors: weights, normalisation, class names; '
-             "hub: a folder for Hugging Face's hub, with a model card")
+        help='onnx: ONNX Runtime; torch: torch.export.load; safetensors: weights, normalisation, class '
+             "names; hub: a folder for Hugging Face's hub, with a model card")
     add('--int8', action='store_true',
         help='with --to onnx: compute in 8 bits, for CPUs. It needs CIFAR-10, to see which values there are')
     add('--data', type=_path, metavar='DIR', help='with --int8: folder that holds cifar-10-batches-py')
@@ -465,7 +465,8 @@ def _export(args: argparse.Namespace, model):
         found = f'the same answer for {same:.1%} of 1,000 test images'
     else:
         found = f'at most {export_model(model, args.path, args.to):.1g} apart on 256 images'
-    say(f'{model.name}\n{args.path}: pixels from 0 to 255 in, probabilities out; compared with PyTorch: {found}')
+    say(f'{model.name}\n{args.path}: pixels from 0 to 255 in, probabilities out; '
+        f'compared with PyTorch: {found}')
 
 def _demo(args: argparse.Namespace, demo):
     "Run the command `demo`."
@@ -492,7 +493,8 @@ class _Command:
         if args.command == 'demo':
             from cifar_nb.demo import load_demo
             return _demo(args, load_demo(args.runs, args.data, args.device))
-        if getattr(args, 'int8', False) and args.to != 'onnx': raise ValueError('--int8 is for --to onnx')
+        if getattr(args, 'int8', False) and args.to != 'onnx':
+            raise ValueError('--int8 is for --to onnx')
         model = load_model(args.run, args.device)
         self.begun = True
         {'predict': _predict, 'export': _export}[args.command](args, model)

@@ -185,7 +185,7 @@ def agreement(
     classifier: Classifier, # the model to compare with
     images: Tensor, # uint8 (N, 3, H, W)
 ) -> float: # 0 to 1
-    "Return the share of images for which another form of a model gives the same answer as PyTorch in float32."
+    "Return the share of images for which another form of a model gives PyTorch's answer, in float32."
     said = replace(classifier, precision=Precision('fp32')).probabilities(images).argmax(1)
     found = torch.cat([run(part.float()).argmax(1) for part in images.split(256)])
     return float((found == said).double().mean())
@@ -199,11 +199,11 @@ def export_int8(
     path = Path(path)
     if path.exists(): raise ExportError(f"'{path}' exists: name another file")
     if (data.classes, tuple(data.test.x.shape[2:])) != (classifier.classes, classifier.size):
-        raise ExportError(f'the model takes other images than {data.name}: int8 needs those that it was trained on')
+        raise ExportError(f'the model takes other images than {data.name}: int8 needs its training images')
     content = to_int8(to_onnx(PixelModel(classifier), classifier), data.train.x[:500])
     same = agreement(run_onnx(content), classifier, data.test.x[:1000])
     if same < MIN_AGREEMENT:
-        raise ExportError(f"'{path}' was not written: in int8 it gives the same answer for {same:.1%} of the test "
-                          f'images only, not for {MIN_AGREEMENT:.0%}')
+        raise ExportError(f"'{path}' was not written: in int8 it gives the same answer for {same:.1%} of "
+                          f'the test images only, not for {MIN_AGREEMENT:.0%}')
     write_file(path, content)
     return same

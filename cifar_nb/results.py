@@ -212,7 +212,7 @@ def plot_class_accuracy(
 # %% ../nbs/05_results.ipynb #9780124c
 def run_entries(
     *places: str | os.PathLike, # folders of run folders
-) -> tuple[list[Entry], list[str]]: # for `runs_table`: entries, and why others are left out
+) -> tuple[list[Entry], list[str]]: # entries for `runs_table`; why others are not
     "Describe all finished runs."
     runs, left_out = find_runs(*(place for place in places if Path(place).is_dir()))
     finished = [run for run in runs if run.finished]
@@ -271,7 +271,7 @@ def _entry_of_log(path: Path) -> Entry:
 # %% ../nbs/05_results.ipynb #6409d3e7
 def log_entries(
     folder: str | os.PathLike, # holds logs, named such as `plain-seed0.log`
-) -> tuple[list[Entry], list[str]]: # for `runs_table`: entries, and why others are left out
+) -> tuple[list[Entry], list[str]]: # entries for `runs_table`; why others are not
     "Describe runs of which only the logs are left."
     entries, left_out = [], []
     for path in sorted(Path(folder).glob('*-seed*.log')):

@@ -274,7 +274,8 @@ def resolve_run(
     home = Path(str(files('cifar_nb')))/'pretrained'
     if (home/run).is_dir(): return home/run
     there = [name for name in RECIPES if (home/name).is_dir()]
-    raise RunError(f"this copy of cifar_nb comes without the model '{run}': it has {', '.join(there) or 'none'}. "
+    raise RunError(f"this copy of cifar_nb comes without the model '{run}': it has "
+                   f"{', '.join(there) or 'none'}. "
                    f"Train it with cifar_nb train --recipe {run}; for a folder of that name write './{run}'")
 
 def read_run(

@@ -50,12 +50,13 @@ def save_half(
     folder: str | os.PathLike, # gets a run folder; new or empty
     runs: str = '', # table of the runs of this recipe, for its card
 ) -> Run: # what was written
-    "Write a run with its weights in half precision, and measure those. Raise `RunError` if they lose accuracy."
+    "Write a run with its weights in half precision, and measure them. Raise `RunError` if they lose."
     check_data(run, data)
     kept = read_files(run.folder, *RUN_FILES, WEIGHTS)
     if WEIGHTS not in kept: raise RunError(f"'{run.folder}' has no {WEIGHTS}: train again to get them")
     kept[WEIGHTS] = safetensors.torch.save(half_weights(safetensors.torch.load(kept[WEIGHTS])))
-    def provenance(**more): return {'provenance.json': json.dumps({**run.metadata, **more}, indent=1).encode()}
+    def provenance(**more):
+        return {'provenance.json': json.dumps({**run.metadata, **more}, indent=1).encode()}
     save_files(folder, kept | provenance())
     half = replace(load_model(read_run(Path(folder)), 'cpu'), precision=Precision('fp32'))
     test = data.head(None, run.recipe.test_images).test
@@ -70,7 +71,7 @@ def save_half(
 
 # %% ../nbs/further/share.ipynb #016b13dc
 def _yaml(value: dict | list, indent: str = '') -> Iterator[str]:
-    "Yield the lines of dicts and lists in YAML. All that is in them is written as in JSON, which YAML includes."
+    "Yield the lines of dicts and lists in YAML. What is in them is written as in JSON."
     items = value.items() if isinstance(value, dict) else [('-', part) for part in value]
     for key, part in items:
         name = key if key == '-' else f'{key}:'
@@ -105,10 +106,11 @@ def _measured(run: Run, classifier: Classifier) -> str:
     if r.tta_views > 1: views = f'up to {r.tta_views} views of images that the model is unsure of'
     text = f'{classifier.test_acc:.2%} of {len(run.logits):,} test images are right, with {views}.'
     if half:
-        text += (f" With one view of each: {half['one_view_acc']:.2%}. These numbers are of the weights here, in half "
-                 f"precision; the run itself had {run.history[-1]['test_acc']:.2%}.")
+        text += (f" With one view of each: {half['one_view_acc']:.2%}. These numbers are of the weights "
+                 f"here, in half precision; the run itself had {run.history[-1]['test_acc']:.2%}.")
     if half and half.get('runs'):
-        return f'{text}\n\nRuns of the same recipe, with mean and standard deviation over seeds:\n\n{half["runs"]}'
+        text += '\n\nRuns of the same recipe, with mean and standard deviation over seeds:\n\n'
+        return text + half['runs']
     return f'{text} This is one run (n = 1): the spread between seeds is not in it.'
 
 def _augmentation(recipe: Recipe) -> str:
@@ -122,7 +124,8 @@ def _augmentation(recipe: Recipe) -> str:
 _CARD = """
 # {title}
 
-A {model} with {parameters:,} parameters. It sorts images of {size} pixels into {num_classes} classes: {classes}.
+A {model} with {parameters:,} parameters. It sorts images of {size} pixels into {num_classes} classes:
+{classes}.
 [cifar_nb](https://github.com/OWNER/cifar_nb) trained it: the {recipe} recipe, {epochs} epochs, seed {seed}.
 
 ## How to load it
@@ -135,13 +138,13 @@ model = load_model(snapshot_download('YOU/MODEL'))
 predict(model, 'photo.jpg')  # classes and probabilities, the best first
 ```
 
-Without cifar_nb: `model.safetensors` holds the weights, `config.json` the class names, the size of an image, and the mean
-and standard deviation of each channel, for pixels from 0 to 1.
+Without cifar_nb: `model.safetensors` holds the weights, `config.json` the class names, the size of an
+image, and the mean and standard deviation of each channel, for pixels from 0 to 1.
 
 ## Intended use
 
-Learning and teaching: how a small network is trained, measured and explained. A baseline, and a model for examples.
-Don't decide anything with it that matters to anyone.
+Learning and teaching: how a small network is trained, measured and explained. A baseline, and a model for
+examples. Don't decide anything with it that matters to anyone.
 
 ## Data
 
@@ -155,8 +158,8 @@ Don't decide anything with it that matters to anyone.
 
 - Its probabilities always sum to 1. It can't say that a picture is none of its {num_classes} classes.
 - It sees {size} pixels. Small things and crowds are lost.
-- Its training images are small photographs in which one thing fills the frame. On other pictures it is worse than the
-  numbers above; by how much was not measured.
+- Its training images are small photographs in which one thing fills the frame. On other pictures it is
+  worse than the numbers above; by how much was not measured.
 - {calibration}
 
 ## Provenance
@@ -200,7 +203,8 @@ def save_hub(
     files = read_files(run.folder, *RUN_FILES, WEIGHTS, HUB_WEIGHTS)
     weights = files.pop(WEIGHTS, None) or files.pop(HUB_WEIGHTS)
     config = json.dumps(_config(run, classifier), indent=1, ensure_ascii=False)
-    more = {HUB_WEIGHTS: weights, 'config.json': config.encode(), 'README.md': model_card(run, classifier).encode()}
+    card = model_card(run, classifier).encode()
+    more = {HUB_WEIGHTS: weights, 'config.json': config.encode(), 'README.md': card}
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix='.') as workshop:
         new = Path(workshop)/'new'
         save_files(new, files | more)

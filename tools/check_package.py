@@ -7,7 +7,8 @@
   passes.
 - The wheel holds cifar_nb/ and its metadata, nothing else.
 - Installed alone, `cifar_nb train --quick` runs in an empty folder, without data or network, and opens no
-  file of this clone. (One epoch of the fast recipe, the one with the least arithmetic.)
+  file of this clone. (One epoch of the fast recipe, the one with the least arithmetic.) There
+  `cifar_nb predict` takes a cat for a cat, with the model of the package.
 - cifar_nb and cifar_nb.train take no more than 0.3 s to import beyond torch and torchvision.
 """
 import os, re, statistics, subprocess, sys, tempfile
@@ -61,18 +62,24 @@ def check_imports(python: Path):
         assert seconds < LONGEST_IMPORT, f'importing {module} takes {seconds:.2f} s more than torch'
 
 def check_training(command: Path, folder: Path):
-    "Train in an empty folder, without data or network. Raise `AssertionError` if a file is missing."
+    "Predict and train in an empty folder, without data or network. Raise `AssertionError` if it fails."
     home, empty = folder/'home', folder/'empty'
     for path in (home, empty): path.mkdir()
     ours = 'CIFAR_NB_', 'XDG_', 'PYTHON'
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     env |= dict(HOME=str(home), https_proxy='http://127.0.0.1:9')
-    done = subprocess.run([command, *TRAIN], cwd=empty, env=env, text=True, capture_output=True)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, f'cifar_nb train ended with status {done.returncode}:\n{said}'
+    def call(*args):
+        done = subprocess.run([command, *args], cwd=empty, env=env, text=True, capture_output=True)
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, f'cifar_nb {args[0]} ended with status {done.returncode}:\n{said}'
+        return done.stdout
+    [cat] = command.parent.parent.glob('lib/*/site-packages/cifar_nb/examples/chelsea.jpg')
+    answer = call('predict', cat)
+    assert ': cat ' in answer, f'cifar_nb predict takes a cat for something else:\n{answer}'
+    printed = call(*TRAIN)
     made = {file.name for file in (empty/'run').iterdir()}
     assert made >= MADE, f'cifar_nb train left only {sorted(made)}'
-    print(*done.stdout.strip().splitlines()[-2:], sep='\n')
+    print(*answer.strip().splitlines()[-1:], *printed.strip().splitlines()[-2:], sep='\n')
 
 def check(wheel: Path):
     "See that a wheel does what it should. Raise `AssertionError` if not."
