@@ -74,21 +74,28 @@ class ProgressiveBatches(Batches):
     def __init__(self,
         *args, # passed to `Batches`
         image_sizes: tuple[int, ...] = (), # height and width in equal parts of the run; empty: unchanged
-        epochs: int = 1, # length of the run
+        epochs: float = 1, # length of the run
         alternate_flip: bool = False, # mirror each image in every other epoch, from the first or second on
         jitter: float = 0., # see `random_jitter`
         **kwargs, # passed to `Batches`
     ):
         super().__init__(*args, **kwargs)
-        self.image_sizes, self.epochs = image_sizes, epochs
+        self.image_sizes, self.epochs, self.ahead = image_sizes, epochs, 0.
         self.alternate_flip, self.jitter = alternate_flip, jitter
         first = torch.rand(len(self.y), generator=keyed_generator(self.seed)) < .5
         self.mirrored_first = first.to(self.x.device)
 
+    def stretch(self,
+        total_steps: float, # steps of the whole schedule
+        ahead: float, # steps that it is ahead of the steps made
+    ):
+        "Let the images grow with a schedule that was stretched, see `TrainState.stretch`."
+        self.epochs, self.ahead = total_steps/len(self), ahead
+
     def image_size(self, step: int) -> int:
         "Return height and width of the images in a step of this epoch."
         if not self.image_sizes: return self.x.shape[-1]
-        done = (self.epoch + step/len(self))/self.epochs
+        done = (self.epoch + (step + self.ahead)/len(self))/self.epochs
         return self.image_sizes[min(int(done*len(self.image_sizes)), len(self.image_sizes) - 1)]
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:

@@ -41,7 +41,7 @@ class Recipe:
     head_lr_mult: float | None = None # Muon: multiple of the learning rate for the linear layer
     label_smoothing: float = 0. # share of the target spread over all classes (Szegedy et al., 2016)
     # schedule
-    epochs: int = 24 # passes over the training images
+    epochs: float = 24 # passes over the training images; the last one may be a part
     peak_epoch: float = 5 # the learning rate peaks at the end of this epoch
     lr_min: float | None = None # learning rate at both ends; `None`: the finder finds it
     lr_max: float | None = None # learning rate at the peak; `None`: the finder finds it
@@ -59,9 +59,9 @@ class Recipe:
         wrong = [(name, rule.wanted) for name, rule in broken] or contradictions(self)
         for name, wanted in wrong: yield f'{name} {wanted}, not {getattr(self, name)!r}'
 
-    def with_epochs(self, epochs: int) -> 'Recipe':
+    def with_epochs(self, epochs: float) -> 'Recipe':
         "Return the same recipe with this many epochs; the peak moves along."
-        return replace(self, epochs=epochs, peak_epoch=self.peak_epoch*epochs/self.epochs)
+        return replace(self, epochs=epochs, peak_epoch=min(self.peak_epoch*epochs/self.epochs, epochs))
 
     def to_json(self) -> str:
         "Return the recipe as JSON."
@@ -130,7 +130,7 @@ RULES = { # what each field may be
     'model': _one_of('CustomResNet', 'FastNet'), 'width': _whole(1), 'logit_scale': _POSITIVE.or_none(),
     'optimizer': _one_of('sgd', 'muon'), 'momentum': _SHARE, 'weight_decay': _NOT_NEGATIVE,
     'bias_lr_mult': _POSITIVE.or_none(), 'head_lr_mult': _POSITIVE.or_none(), 'label_smoothing': _SHARE,
-    'epochs': _whole(1), 'peak_epoch': _NOT_NEGATIVE,
+    'epochs': _POSITIVE, 'peak_epoch': _NOT_NEGATIVE,
     'lr_min': _POSITIVE.or_none(), 'lr_max': _POSITIVE.or_none(), 'find_steps': _whole(2),
     'evaluate_every': _whole(1).or_none(), 'tta_views': _one_of(1, 2, 6),
 }

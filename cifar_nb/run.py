@@ -173,6 +173,7 @@ METADATA = {
     'started': TEXT, 'train_sha256?': TEXT, 'device?': TEXT, 'precision?': TEXT, 'python?': TEXT,
     'torch?': TEXT, 'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG,
     'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}], # of `provenance.json`
+    'budget?': {'seconds': NUMBER, 'finished': FLAG}, # of a run that had to end on time, see `TimeBudget`
     'input?': dict(classes=[TEXT], mean=[NUMBER], std=[NUMBER], size=[WHOLE])} # what the model takes
 _CURVE = {'lrs': [NUMBER], 'losses': [NUMBER], 'stopped': TEXT, 'beta?': NUMBER, 'name?': TEXT}
 
@@ -199,13 +200,14 @@ class Run:
     @property
     def title(self) -> str:
         "One line for figures: dataset, epochs, seed, hardware."
-        epochs = f'epoch {len(self.history)} of {self.recipe.epochs}'
+        epochs = f'epoch {len(self.history)} of {self.recipe.epochs:g}'
         return f"{self.metadata['dataset']}: {epochs}, seed {self.recipe.seed}, {self.metadata['hardware']}"
 
     @property
     def finished(self) -> bool:
-        "Whether all epochs of the recipe were run."
-        return len(self.history) == self.recipe.epochs
+        "Whether all epochs of the recipe were run; with a time budget, whether the schedule came to its end."
+        if 'budget' in self.metadata: return self.metadata['budget']['finished']
+        return len(self.history) == math.ceil(self.recipe.epochs)
 
 def history_from_csv(
     content: bytes, # from `history_to_csv`
@@ -264,8 +266,8 @@ def read_run(
         raise RunError(f"'{folder}' is not a run folder: {name} is missing")
     recipe, metadata, history = get('recipe.json'), get('provenance.json'), get('history.csv')
     if not history: raise RunError(f"the run in '{folder}' has no finished epoch")
-    if len(history) > recipe.epochs:
-        raise RunError(f"'{folder/'history.csv'}' has {len(history)} epochs, its recipe {recipe.epochs}: "
+    if len(history) > math.ceil(recipe.epochs) and 'budget' not in metadata:
+        raise RunError(f"'{folder/'history.csv'}' has {len(history)} epochs, its recipe {recipe.epochs:g}: "
                        'they are of two runs. Restore them, or train again')
     logits = None if math.isnan(history[-1]['test_acc']) else get(LOGITS)
     return Run(folder, recipe, history, logits, metadata, read.get(CURVE))
@@ -288,7 +290,7 @@ def check_logits(
     labels: Tensor, # labels of the test images, int64 (N,)
 ) -> Tensor: # the labels
     "Raise `RunError` if the stored logits don't have the accuracy in the history."
-    where, epochs = f"the run in '{run.folder}'", f'{len(run.history)} of {run.recipe.epochs}'
+    where, epochs = f"the run in '{run.folder}'", f'{len(run.history)} of {run.recipe.epochs:g}'
     if run.logits is None: raise RunError(f'{where} has not been evaluated yet: it is at epoch {epochs}')
     if len(run.logits) != len(labels):
         raise RunError(f'{where} has logits for {len(run.logits)} images, not {len(labels)}')

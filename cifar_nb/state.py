@@ -182,13 +182,15 @@ class TrainState:
     "A training and how far it has come: all that a checkpoint must hold."
     model: nn.Module # trained in place, on the device that it is on; becomes channels last
     optimizer: torch.optim.Optimizer # of this model's parameters
-    epochs: int # epochs of the whole run
+    epochs: float # epochs of the whole run; the last one may be a part
     precision: Precision = None # type: ignore # `None`: `pick_precision` of the device
     epoch: int = 0 # finished epochs
     seconds: float = 0. # time spent on the epoch under way
     history: list[dict] = field(default_factory=list) # one row for each finished epoch
     logits: Tensor | None = None # test logits after the last finished epoch, float32 (N, C)
     should_stop: bool = False # a callback sets it to end the training after this epoch
+    stretched_to: float | None = None # steps of the schedule, if a callback made it longer or shorter
+    ahead: float = 0 # steps that the schedule is ahead of the steps made, see `stretch`
 
     def __post_init__(self):
         self.params = held_params(self.model, self.optimizer)
@@ -213,9 +215,42 @@ class TrainState:
         return self.epoch*self.steps_per_epoch + self.metrics.steps
 
     @property
+    def total_steps(self) -> float:
+        "Number of steps of the schedule; a whole one unless it was stretched."
+        if self.stretched_to is not None: return self.stretched_to
+        return round(self.epochs*self.steps_per_epoch)
+
+    @property
+    def num_epochs(self) -> float:
+        "Number of epochs of the whole run, as far as we know."
+        if self.stretched_to is None: return self.epochs
+        return (self.stretched_to - self.ahead)/self.steps_per_epoch
+
+    @property
+    def steps_left(self) -> int:
+        "Number of steps to the end of the schedule."
+        return max(0, round(self.total_steps - self.ahead - self.step))
+
+    @property
+    def ends_here(self) -> bool:
+        "Whether the run ends with the epoch that was just trained."
+        if self.stretched_to is None: return self.epoch + 1 >= self.epochs
+        return not self.steps_left
+
+    @property
     def finished(self) -> bool:
         "Whether there is nothing left to train."
-        return self.should_stop or self.epoch >= self.epochs
+        if self.stretched_to is None: return self.should_stop or self.epoch >= self.epochs
+        return self.should_stop or not (self.steps_left or self.metrics.steps) # else the epoch has no end yet
+
+    def stretch(self, steps_left: int):
+        """Give the rest of the run another number of steps.
+
+        The schedule goes on from where it is: step `step + ahead` of `total_steps`.
+        """
+        share = (self.step + self.ahead)/self.total_steps
+        self.stretched_to = steps_left/(1 - share)
+        self.ahead = share*self.stretched_to - self.step
 
     def end_epoch(self, row: dict, logits: Tensor | None):
         "Add a row to the history and begin the next epoch."
@@ -232,7 +267,8 @@ class TrainState:
         values = dict(
             epoch=self.epoch, steps=m.steps, num_images=m.num_images, seconds=self.seconds,
             history=self.history, scaler=self.scaler.state_dict(),
-            optimizer=type(self.optimizer).__name__, optimizer_params=names, should_stop=self.should_stop)
+            optimizer=type(self.optimizer).__name__, optimizer_params=names, should_stop=self.should_stop,
+            stretched_to=self.stretched_to, ahead=self.ahead)
         for i, state in self.optimizer.state_dict()['state'].items():
             for name, value in state.items():
                 (tensors if isinstance(value, Tensor) else values)[f'optimizer.{i}.{name}'] = value
@@ -268,6 +304,7 @@ class TrainState:
         m.reset(values['steps'], values['num_images'], **stored_sums)
         self.epoch, self.seconds, self.history = values['epoch'], values['seconds'], list(values['history'])
         self.logits, self.should_stop = logits, values.get('should_stop', False)
+        self.stretched_to, self.ahead = values.get('stretched_to'), values.get('ahead', 0)
         if same_precision: self.scaler.load_state_dict(theirs)
 
     def _stored_optimizer(self, tensors: dict[str, Tensor], values: dict) -> dict:
