@@ -173,7 +173,8 @@ METADATA = {
     'started': TEXT, 'train_sha256?': TEXT, 'device?': TEXT, 'precision?': TEXT, 'python?': TEXT,
     'torch?': TEXT, 'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG,
     'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}], # of `provenance.json`
-    'budget?': {'seconds': NUMBER, 'finished': FLAG}, # of a run that had to end on time, see `TimeBudget`
+    'budget?': {name: NUMBER for name in ('seconds', 'until', 'ending', 'preparation')} | { # see `TimeBudget`
+        'step_seconds': [NUMBER], 'finished': FLAG},
     'input?': dict(classes=[TEXT], mean=[NUMBER], std=[NUMBER], size=[WHOLE])} # what the model takes
 _CURVE = {'lrs': [NUMBER], 'losses': [NUMBER], 'stopped': TEXT, 'beta?': NUMBER, 'name?': TEXT}
 
