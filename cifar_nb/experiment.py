@@ -8,7 +8,7 @@ __all__ = ['ExperimentError', 'check_trainable', 'Experiment', 'build', 'make_mo
            'with_learning_rates', 'plan_run', 'time_writing', 'save_figures']
 
 # %% ../nbs/internals/experiment.ipynb #c7cbc61f
-import json, math, os, tempfile, time
+import json, os, tempfile, time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -77,10 +77,8 @@ def _size_problems(recipe: Recipe, data: ImageDataset):
         yield f'images of {size} have no {recipe.pad} pixels to reflect: use a smaller pad'
 
 def _batch_problems(recipe: Recipe, data: ImageDataset):
-    "Yield why there is no step, or the last batch of an epoch has too few values for batch norm to normalise."
+    "Yield why the last batch of an epoch is too small for batch norm, which needs two values to normalise."
     last = len(data.train) % recipe.batch_size or recipe.batch_size
-    if not round(recipe.epochs*math.ceil(len(data.train)/recipe.batch_size)):
-        yield f'{recipe.epochs} epochs are less than one step: use more'
     side = min(recipe.image_sizes, default=max(data.train.x.shape[2:]))
     if last == 1 and recipe.model == 'FastNet' and side < 17: # its last batch norm then sees 1×1
         yield f'the last batch of an epoch has one image: use another batch_size than {recipe.batch_size}'

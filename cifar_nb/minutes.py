@@ -6,7 +6,7 @@
 __all__ = ['AIM', 'LEAST_STEPS', 'OPTIMISM', 'FARTHEST', 'Deadline', 'Machine', 'BudgetError', 'Plan', 'in_words', 'Planner',
            'TimeBudget']
 
-# %% ../nbs/further/minutes.ipynb #75670209
+# %% ../nbs/further/minutes.ipynb #f672b9ca
 import math, time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ from .speed import skip_dead_biases
 from .state import TrainState
 from .train import Callback, TrainStep, evaluate
 
-# %% ../nbs/further/minutes.ipynb #7eeb76cd
+# %% ../nbs/further/minutes.ipynb #dc792732
 class Deadline:
     "A budget of seconds, and how much of it is used."
     def __init__(self,
@@ -46,7 +46,7 @@ class Deadline:
         "Don't count the time since the last look."
         self.last = time.perf_counter()
 
-# %% ../nbs/further/minutes.ipynb #bd5fbaaf
+# %% ../nbs/further/minutes.ipynb #8bd07956
 class Machine:
     "What training and evaluation take here, measured when it is asked for."
     def __init__(self,
@@ -122,7 +122,7 @@ def _time(f: Callable, device: torch.device) -> float:
         return (time.perf_counter() - start)/repeat
     return min(once() for _ in range(2))
 
-# %% ../nbs/further/minutes.ipynb #b66ac53e
+# %% ../nbs/further/minutes.ipynb #9cc5f91d
 AIM = .97 # of the budget, when everything should be done
 LEAST_STEPS = 10 # fewer make no sense
 OPTIMISM = .7 # of a guess: what seems too slow is not measured
@@ -168,7 +168,7 @@ def in_words(
     if seconds < 100: return f'{seconds:.0f} s'
     return f'{round(seconds)//60}:{round(seconds)%60:02d} min'
 
-# %% ../nbs/further/minutes.ipynb #fb224842
+# %% ../nbs/further/minutes.ipynb #147a1b90
 @dataclass(frozen=True)
 class _Option:
     "A way to use the time: how many steps it leaves, and what to expect."
@@ -275,11 +275,11 @@ class Planner:
         planned = replace(base.with_epochs(round(epochs, 4)), evaluate_every=None)
         return Plan(planned, self.deadline.seconds, until, step_seconds, best.ending, expected)
 
-# %% ../nbs/further/minutes.ipynb #668136f2
+# %% ../nbs/further/minutes.ipynb #54cf2c7e
 class TimeBudget(Callback):
     """Stretch the rest of a training so that it ends on time.
 
-    What happened is kept in the metadata: when the number of steps changed by more than 2 %, and to what.
+    What happened is kept in the metadata: when the number of steps changed by more than 5 %, and to what.
     A resumed run counts the seconds that it has been trained before, not those that are lost.
     """
     order = -9 # after Checkpoints, which load the state, and before SaveRun
@@ -302,15 +302,16 @@ class TimeBudget(Callback):
         return self
 
     def before_fit(self, state: TrainState):
-        self.ratios, self.planned, self.counted = deque(maxlen=9), 0., 0
-        self.every = max(1, round(.2/min(self.plan.step_seconds))) # of fast steps not each one is looked at
+        self.ratios, self.planned, self.counted = deque(maxlen=15), 0., 0
+        pause = max(.2, .005*self.plan.seconds) # from one look to the next
+        self.every = max(1, int(pause/min(self.plan.step_seconds)))
         preparation = self.notes['preparation'] + self.deadline.spent() # of each process
         trained = sum(row['seconds'] for row in state.history) + state.seconds
         self.deadline.used = self.last = preparation + trained
         self.note(preparation=preparation)
         self.said = state.step + state.steps_left
         self.follow(state)
-        if state.finished: self.note(finished=True)
+        if state.finished: self.note(finished=True, epochs=round(state.num_epochs, 4))
         else: self.adjust(state)
 
     def follow(self, state: TrainState):
@@ -346,14 +347,15 @@ class TimeBudget(Callback):
         state.stretch(steps)
         self.follow(state)
         whole = state.step + steps
-        if abs(whole - self.said) < .02*self.said: return
+        if abs(whole - self.said) < .05*self.said: return
         self.said = whole
         event = dict(step=state.step, share=round(share, 4), steps=whole, slower=round(slower, 3),
                      at=round(self.deadline.used, 1))
-        self.note(stretched=[*self.notes['stretched'], event])
+        self.note(stretched=[*self.notes['stretched'], event], epochs=round(state.num_epochs, 4))
 
     def after_epoch(self, state: TrainState):
-        if state.finished: self.note(finished=True, evaluated_at=round(self.deadline.spent(), 1))
+        if state.finished: self.note(
+            finished=True, epochs=round(state.num_epochs, 4), evaluated_at=round(self.deadline.spent(), 1))
 
     @property
     def notes(self) -> dict:

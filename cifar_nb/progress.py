@@ -89,7 +89,7 @@ class ProgressBars(Callback):
 
     def after_fit(self, state: TrainState, error: BaseException | None):
         self.beating.close()
-        if state.epoch >= state.num_epochs: return # then the bars have ended by themselves
+        if state.epoch >= state.last_epoch: return # then the bars have ended by themselves
         with self.forgiving():
             for bar in filter(None, [self.bar, self.master]): bar.on_iter_end()
 
@@ -110,7 +110,7 @@ class ProgressBars(Callback):
     def start(self, state: TrainState):
         "Begin the bar of the epochs."
         from fastprogress.fastprogress import master_bar # slow to import
-        self.master: Any = master_bar(range(math.ceil(state.num_epochs)))
+        self.master: Any = master_bar(range(state.last_epoch))
         curves = 'train loss', 'test loss'
         if self.notebook: self.master.names = [f'{self.name} {curve}'.strip() for curve in curves]
         self.master.update(0)
@@ -130,7 +130,7 @@ class ProgressBars(Callback):
             elif self.master: self.master.write(self.lines(state, rows))
             if self.master:
                 self.header_shown = True
-                self.master.main_bar.total = math.ceil(state.num_epochs) # may have been stretched
+                self.master.main_bar.total = state.last_epoch # may have been stretched
                 return self.master.update(state.epoch) # after the last epoch this ends the bars
         with suppress(Exception): say(self.lines(state, rows))
         self.header_shown = True
@@ -153,7 +153,7 @@ class ProgressBars(Callback):
             return [row['epoch'] for row in measured], [row[key] for row in measured]
         curves = [points for points in map(curve, ('train_loss', 'test_loss')) if points[0]]
         with plt.style.context('cifar_nb.figures'):
-            self.master.update_graph(curves, x_bounds=(.5, math.ceil(state.num_epochs) + .5))
+            self.master.update_graph(curves, x_bounds=(.5, state.last_epoch + .5))
             ax = self.master.graph_ax # cleared by every `update_graph`
             ax.set(xlabel='epoch', ylabel='loss')
             ax.xaxis.get_major_locator().set_params(integer=True)

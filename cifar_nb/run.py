@@ -174,7 +174,7 @@ METADATA = {
     'torch?': TEXT, 'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG,
     'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}], # of `provenance.json`
     'budget?': {name: NUMBER for name in ('seconds', 'until', 'ending', 'preparation')} | { # see `TimeBudget`
-        'step_seconds': [NUMBER], 'finished': FLAG},
+        'step_seconds': [NUMBER], 'finished': FLAG, 'epochs?': NUMBER},
     'input?': dict(classes=[TEXT], mean=[NUMBER], std=[NUMBER], size=[WHOLE])} # what the model takes
 _CURVE = {'lrs': [NUMBER], 'losses': [NUMBER], 'stopped': TEXT, 'beta?': NUMBER, 'name?': TEXT}
 
@@ -201,8 +201,13 @@ class Run:
     @property
     def title(self) -> str:
         "One line for figures: dataset, epochs, seed, hardware."
-        epochs = f'epoch {len(self.history)} of {self.recipe.epochs:g}'
+        epochs = f'epoch {len(self.history)} of {round(self.epochs, 2):g}'
         return f"{self.metadata['dataset']}: {epochs}, seed {self.recipe.seed}, {self.metadata['hardware']}"
+
+    @property
+    def epochs(self) -> float:
+        "Epochs of the whole run. A time budget may have stretched those of the recipe."
+        return self.metadata.get('budget', {}).get('epochs', self.recipe.epochs)
 
     @property
     def finished(self) -> bool:
@@ -291,7 +296,7 @@ def check_logits(
     labels: Tensor, # labels of the test images, int64 (N,)
 ) -> Tensor: # the labels
     "Raise `RunError` if the stored logits don't have the accuracy in the history."
-    where, epochs = f"the run in '{run.folder}'", f'{len(run.history)} of {run.recipe.epochs:g}'
+    where, epochs = f"the run in '{run.folder}'", f'{len(run.history)} of {round(run.epochs, 2):g}'
     if run.logits is None: raise RunError(f'{where} has not been evaluated yet: it is at epoch {epochs}')
     if len(run.logits) != len(labels):
         raise RunError(f'{where} has logits for {len(run.logits)} images, not {len(labels)}')

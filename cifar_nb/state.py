@@ -7,6 +7,7 @@ __all__ = ['EpochMetrics', 'NonFiniteError', 'FiniteGuard', 'StateError', 'check
            'describe_state', 'check_optimizer_state', 'TrainState']
 
 # %% ../nbs/internals/state.ipynb #b92f86d5
+import math
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -218,13 +219,19 @@ class TrainState:
     def total_steps(self) -> float:
         "Number of steps of the schedule; a whole one unless it was stretched."
         if self.stretched_to is not None: return self.stretched_to
-        return round(self.epochs*self.steps_per_epoch)
+        return math.ceil(self.epochs*self.steps_per_epoch - 1e-6)
 
     @property
     def num_epochs(self) -> float:
         "Number of epochs of the whole run, as far as we know."
         if self.stretched_to is None: return self.epochs
         return (self.stretched_to - self.ahead)/self.steps_per_epoch
+
+    @property
+    def last_epoch(self) -> int:
+        "Number of the last epoch, from 1 on."
+        if self.stretched_to is None: return math.ceil(self.epochs)
+        return math.ceil(round(self.stretched_to - self.ahead)/self.steps_per_epoch)
 
     @property
     def steps_left(self) -> int:
@@ -234,14 +241,12 @@ class TrainState:
     @property
     def ends_here(self) -> bool:
         "Whether the run ends with the epoch that was just trained."
-        if self.stretched_to is None: return self.epoch + 1 >= self.epochs
-        return not self.steps_left
+        return self.epoch + 1 >= self.last_epoch
 
     @property
     def finished(self) -> bool:
         "Whether there is nothing left to train."
-        if self.stretched_to is None: return self.should_stop or self.epoch >= self.epochs
-        return self.should_stop or not (self.steps_left or self.metrics.steps) # else the epoch has no end yet
+        return self.should_stop or self.epoch >= self.last_epoch
 
     def stretch(self, steps_left: int):
         """Give the rest of the run another number of steps.
