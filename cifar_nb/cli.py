@@ -239,7 +239,7 @@ def recipe_of(
     "Return the recipe that a command line asks for."
     options = dict.fromkeys(('recipe', 'epochs', 'batch_size', 'steps', 'seconds')) | vars(args)
     if options['seconds']:
-        if options['epochs']: raise ValueError('--epochs and a time contradict each other: leave one of them out')
+        if options['epochs']: raise ValueError('--epochs and a time contradict each other: leave one out')
         if not (options['recipe'] or args.budget or options['batch_size'] or args.changes): return None
     recipe = options['recipe'] or 'plain'
     if isinstance(recipe, Recipe): # from a file
@@ -353,7 +353,7 @@ def _export(args: argparse.Namespace, model):
 
 # %% ../nbs/internals/cli.ipynb #41d18eab
 def process_began() -> float:
-    "Return when this process began, on `time.perf_counter`; if the system doesn't tell, when we were imported."
+    "Return when this process began, on `time.perf_counter`; else when we were imported."
     try:
         fields_of_stat = Path('/proc/self/stat').read_text().rpartition(')')[2].split()
         began = int(fields_of_stat[19])/os.sysconf('SC_CLK_TCK') # seconds since the system began
@@ -400,7 +400,8 @@ class _Command:
         from cifar_nb.minutes import Deadline
         deadline = Deadline(self.seconds, self.began)
         deadline.spent()
-        self.downloads = not (data_root(self.args.data)/CIFAR10_ARCHIVE.folder).exists() # that time doesn't count
+        images = data_root(self.args.data)/CIFAR10_ARCHIVE.folder
+        self.downloads = not images.exists() # that time doesn't count
         return deadline
 
     def stored(self, folder: Path) -> tuple[Recipe, bool]:

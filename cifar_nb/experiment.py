@@ -336,19 +336,22 @@ def plan_run(
     deadline = minutes if isinstance(minutes, Deadline) else Deadline(60*minutes)
     say(f'Measuring this machine, to plan for {in_words(deadline.seconds)} …')
     part = data.head(recipe and recipe.train_images, recipe and recipe.test_images)
-    tiny = make(get_recipe('fast', 'test', train_images=min(512, len(part.train)), test_images=len(part.test)))
+    some = min(512, len(part.train))
+    tiny = make(get_recipe('fast', 'test', train_images=some, test_images=len(part.test)))
     machine = Machine(make, tiny.device, len(part.train), len(part.test), time_writing(tiny, data))
     plan = Planner(machine, deadline, Frontier.read()).plan(recipe, seed=seed)
     if data.name != 'CIFAR-10': plan = replace(plan, expected=None) # it is of other images
     say(str(plan))
     return TimeBudget(plan, deadline)
 
-def _resumed_budget(recipe: Recipe | None, folder: Path, stored: tuple[Recipe, dict], minutes) -> TimeBudget | None:
+def _resumed_budget(
+    recipe: Recipe | None, folder: Path, stored: tuple[Recipe, dict], minutes: float | Deadline | None,
+) -> TimeBudget | None:
     "Return the budget of a run that is resumed. Raise `ExperimentError` if another one was asked for."
     theirs, budget = stored[0], stored[1].get('budget')
     if budget is None and minutes is None: return None
     if budget is None: raise ExperimentError(f"the run in '{folder}' has no time budget: leave minutes out")
-    if minutes is None: minutes = budget['seconds']/60
+    minutes = budget['seconds']/60 if minutes is None else minutes
     deadline = minutes if isinstance(minutes, Deadline) else Deadline(60*minutes)
     if abs(deadline.seconds - budget['seconds']) > .5:
         raise ExperimentError(f"the run in '{folder}' has {in_words(budget['seconds'])}, not "

@@ -6,7 +6,7 @@
 __all__ = ['AIM', 'LEAST_STEPS', 'OPTIMISM', 'FARTHEST', 'Deadline', 'Machine', 'BudgetError', 'Plan', 'in_words', 'Planner',
            'TimeBudget']
 
-# %% ../nbs/further/minutes.ipynb #f672b9ca
+# %% ../nbs/further/minutes.ipynb #b2e2448a
 import math, time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ from .speed import skip_dead_biases
 from .state import TrainState
 from .train import Callback, TrainStep, evaluate
 
-# %% ../nbs/further/minutes.ipynb #dc792732
+# %% ../nbs/further/minutes.ipynb #b8c45e78
 class Deadline:
     "A budget of seconds, and how much of it is used."
     def __init__(self,
@@ -46,7 +46,7 @@ class Deadline:
         "Don't count the time since the last look."
         self.last = time.perf_counter()
 
-# %% ../nbs/further/minutes.ipynb #8bd07956
+# %% ../nbs/further/minutes.ipynb #d574e719
 class Machine:
     "What training and evaluation take here, measured when it is asked for."
     def __init__(self,
@@ -105,7 +105,7 @@ class Machine:
         return update + (seconds - update)*batch/n if n < batch else seconds
 
     def mean_step(self, recipe: Recipe) -> float:
-        "Return the seconds of a step, mean over a run; of sizes that weren't timed by their number of pixels."
+        "Return the seconds of a step, mean over a run; of sizes that weren't timed by their pixels."
         steps = self.steps[family_of(recipe)]
         largest = max(steps)
         return fmean(steps.get(size, steps[largest]*(size/(largest or 1))**2) for size in self.sizes(recipe))
@@ -122,7 +122,7 @@ def _time(f: Callable, device: torch.device) -> float:
         return (time.perf_counter() - start)/repeat
     return min(once() for _ in range(2))
 
-# %% ../nbs/further/minutes.ipynb #9cc5f91d
+# %% ../nbs/further/minutes.ipynb #cf7330d6
 AIM = .97 # of the budget, when everything should be done
 LEAST_STEPS = 10 # fewer make no sense
 OPTIMISM = .7 # of a guess: what seems too slow is not measured
@@ -143,7 +143,8 @@ class Plan:
 
     def __str__(self):
         r = self.recipe
-        what = f'{r.name}, width {r.width}, {r.epochs:.3g} epochs' + f', {r.tta_views} views'*(r.tta_views > 1)
+        views = f', {r.tta_views} views'*(r.tta_views > 1)
+        what = f'{r.name}, width {r.width}, {r.epochs:.3g} epochs{views}'
         expected = f'test accuracy {self.expected} expected' if self.expected else 'no run like this is known'
         early = f' (more of it is not known to help: ends after about {in_words(self.until)})'
         return f'{what}: {expected}, in {in_words(self.seconds)}{early*(self.until < .9*self.seconds)}'
@@ -168,7 +169,7 @@ def in_words(
     if seconds < 100: return f'{seconds:.0f} s'
     return f'{round(seconds)//60}:{round(seconds)%60:02d} min'
 
-# %% ../nbs/further/minutes.ipynb #147a1b90
+# %% ../nbs/further/minutes.ipynb #926e0346
 @dataclass(frozen=True)
 class _Option:
     "A way to use the time: how many steps it leaves, and what to expect."
@@ -214,14 +215,13 @@ class Planner:
 
     def options(self, family: Recipe) -> Iterable[_Option]:
         "Yield the options of a family with what was measured, else with a guess from its arithmetic."
-        if family in self.machine.steps: step, view = self.machine.mean_step(family), self.machine.views[family]
+        m, macs = self.machine, self.frontier.macs
+        if family in m.steps: step, view = m.mean_step(family), m.views[family]
         else:
-            macs = self.frontier.macs
-            others = [other for other in self.machine.steps if other in self.frontier.families]
-            step = min(macs(family)/macs(other)*self.machine.mean_step(other)*family.batch_size/other.batch_size
-                       for other in others)
-            view = min(macs(family)/macs(other)*self.machine.views[other] for other in others)
-            step, view = OPTIMISM*step, OPTIMISM*view
+            others = [other for other in m.steps if other in self.frontier.families]
+            image = OPTIMISM*macs(family)*min(m.mean_step(o)/o.batch_size/macs(o) for o in others)
+            step = image*family.batch_size
+            view = OPTIMISM*macs(family)*min(m.views[o]/macs(o) for o in others)
         for views in self.frontier.views(family): yield self.option(family, views, step, view)
 
     def choose(self) -> _Option:
@@ -252,9 +252,9 @@ class Planner:
         "Return an error that says which time would do."
         used = self.deadline.spent()
         least = min((used + o.ending + (LEAST_STEPS + 1)*o.step)/AIM for o in options)
-        return BudgetError(
-            f'{in_words(self.deadline.seconds)} are too short here: {in_words(math.ceil(least/5)*5)} is the least '
-            f'that makes sense, for {LEAST_STEPS} steps between {used:.0f} s of preparation and the evaluation')
+        asked, would_do = in_words(self.deadline.seconds), in_words(5*math.ceil(least/5))
+        return BudgetError(f'{asked} are too short here: {would_do} is the least that makes sense, for '
+                           f'{LEAST_STEPS} steps between {used:.0f} s of preparation and the evaluation')
 
     def plan(self,
         recipe: Recipe | None = None, # what must be trained; only its epochs change. `None`: choose
@@ -266,8 +266,9 @@ class Planner:
             best = self.only(recipe)
         family, seen = best.family, self.seen(best.family, best.steps)
         base = recipe or replace(family, tta_views=best.views, **changes)
-        epochs = max(seen/self.machine.num_images, 1/math.ceil(self.machine.num_images/base.batch_size))
-        until = AIM*self.deadline.seconds - (best.steps - seen/min(base.batch_size, self.machine.num_images))*best.step
+        epochs = seen/self.machine.num_images
+        unused = best.steps - seen/min(base.batch_size, self.machine.num_images)
+        until = AIM*self.deadline.seconds - unused*best.step
         expected = None
         if best.views in self.frontier.views(family):
             expected = self.frontier.predict(family, seen, best.views, ALL)
@@ -275,7 +276,7 @@ class Planner:
         planned = replace(base.with_epochs(round(epochs, 4)), evaluate_every=None)
         return Plan(planned, self.deadline.seconds, until, step_seconds, best.ending, expected)
 
-# %% ../nbs/further/minutes.ipynb #54cf2c7e
+# %% ../nbs/further/minutes.ipynb #5e4b4d0a
 class TimeBudget(Callback):
     """Stretch the rest of a training so that it ends on time.
 

@@ -105,7 +105,8 @@ class ProgressBars(Callback):
         "Return a line that says where a training is."
         done, steps = state.metrics.steps, state.steps_per_epoch
         what = f'step {done} of {steps}' if done < steps else 'evaluating'
-        return f'epoch {state.epoch + 1} of {round(state.num_epochs, 1):g}: {what}, {state.seconds:.0f} s of it so far'
+        epoch = f'epoch {state.epoch + 1} of {round(state.num_epochs, 1):g}'
+        return f'{epoch}: {what}, {state.seconds:.0f} s of it so far'
 
     def start(self, state: TrainState):
         "Begin the bar of the epochs."

@@ -74,7 +74,8 @@ def plot_history(
     cycle = [0, peak, run.epochs], [r.lr_min, r.lr_max, r.lr_min]
     axs[2].plot(*cycle, color=grey)
     axs[2].plot(epochs, [row['lr'] for row in run.history], 'o', color=grey)
-    axs[2].set(ylabel='learning rate', xlabel='epoch', xlim=(0, math.ceil(run.epochs) + .3))
+    last = math.ceil(run.epochs)
+    axs[2].set(ylabel='learning rate', xlabel='epoch', xlim=(0, last + .3))
     axs[2].xaxis.set_major_locator(MaxNLocator(integer=True))
     fig.suptitle(title_of(run, 'Loss, accuracy and learning rate of each epoch'))
     plt.close(fig)

@@ -168,7 +168,8 @@ def train_epoch(
     lap = time.perf_counter()
     try:
         for x, y in rest:
-            set_lr(state.optimizer, schedule(state.step + state.ahead, state.total_steps))
+            lr = schedule(state.step + state.ahead, state.total_steps)
+            set_lr(state.optimizer, lr)
             train_step(x, y)
             state.metrics.count(len(y))
             state.seconds, lap = state.seconds + seconds_since(lap), time.perf_counter()
@@ -176,7 +177,8 @@ def train_epoch(
             if _ends_within_epoch(state): break
         state.guard.check()
     except NonFiniteError as e:
-        lr = schedule(state.epoch*len(batches) + e.step + state.ahead, state.total_steps)
+        step = state.epoch*len(batches) + e.step + state.ahead
+        lr = schedule(step, state.total_steps)
         what = f'{e} of epoch {state.epoch + 1} with learning rate {lr:.3g}'
         raise FloatingPointError(f'{what}: lower lr_max, or check the images') from None
     state.seconds += seconds_since(lap) # a GPU has finished only now

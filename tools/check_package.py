@@ -6,8 +6,8 @@
 - sdist and wheel are built from what is in git's index, the wheel from the sdist; `twine check --strict`
   passes.
 - The wheel holds cifar_nb/ and its metadata, nothing else.
-- Installed alone, `cifar_nb train --budget quick` runs in an empty folder, without data or network, and opens no
-  file of this clone. (One epoch of the fast recipe, the one with the least arithmetic.)
+- Installed alone, `cifar_nb train --budget quick` runs in an empty folder, without data or network, and opens
+  no file of this clone. (One epoch of the fast recipe, the one with the least arithmetic.)
 - cifar_nb and cifar_nb.train take no more than 0.3 s to import beyond torch and torchvision.
 """
 import os, re, statistics, subprocess, sys, tempfile
