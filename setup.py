@@ -31,7 +31,7 @@ setup(
         'Programming Language :: Python :: 3',
     ],
     packages=find_packages(include=[cfg['lib_name'], f'{cfg["lib_name"]}.*']),
-    package_data={cfg['lib_name']: ['*.mplstyle', 'examples/*', 'pretrained/*/*']},
+    package_data={cfg['lib_name']: ['*.mplstyle', 'frontier.json', 'examples/*', 'pretrained/*/*']},
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
     extras_require={name.removesuffix('_requirements'): value.split()

@@ -7,7 +7,7 @@ __all__ = ['VALUES', 'MUST_MATCH', 'LAST_DIGITS', 'CheckpointError', 'to_bytes',
            'Checkpoints', 'stored_run', 'start_anew']
 
 # %% ../nbs/internals/checkpoint.ipynb #d4515b2d
-import hashlib, json, os, re, shutil, time
+import hashlib, json, math, os, re, shutil, time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -163,7 +163,8 @@ VALUES = {
     'recipe': {str: ANYTHING},
     'metadata': {f"{key.removesuffix('?')}?": rule for key, rule in METADATA.items()},
     'epoch': WHOLE, 'steps': WHOLE, 'num_images': WHOLE, 'seconds': NUMBER, 'history': [{str: ANYTHING}],
-    'scaler': {str: NUMBER}, 'optimizer?': TEXT, 'optimizer_params?': [TEXT], 'should_stop?': FLAG}
+    'scaler': {str: NUMBER}, 'optimizer?': TEXT, 'optimizer_params?': [TEXT], 'should_stop?': FLAG,
+    'stretched_to?': NUMBER.or_none(), 'ahead?': NUMBER}
 
 def _fields(recipe: Recipe | None) -> dict:
     "Return the fields of a recipe, if there is one."
@@ -185,7 +186,8 @@ def check_values(
     check_shape(values, VALUES, 'its state')
     check_history(values['history'], 'its history')
     epoch, rows = values['epoch'], len(values['history'])
-    if rows != epoch or recipe and epoch > recipe.epochs:
+    stretched = values.get('stretched_to') is not None # to other epochs than the recipe's
+    if rows != epoch or recipe and not stretched and epoch > math.ceil(recipe.epochs):
         raise StoredError(f"it is at epoch {epoch} of {recipe.epochs if recipe else 'any number'}, with a "
                           f'history of {rows}')
 

@@ -46,7 +46,7 @@ class Entry:
     where: str # its folder or log
     recipe: str # see `recipe_label`
     dataset: str # with the number of images, if they aren't all
-    epochs: int # of the whole run
+    epochs: float # of the whole run
     hardware: str # with the precision
     seed: str # with what there is to know of this run, in brackets
     history: list[dict] # rows with the keys `HISTORY_FIELDS`
@@ -82,7 +82,7 @@ def _row(entries: Sequence[Entry]) -> list[str]:
     "Return the cells of runs that belong together."
     first, percent = entries[0], [100*entry.accuracy for entry in entries]
     spread = f' ± {statistics.stdev(percent):.2f}' if len(percent) > 1 else ''
-    return [first.recipe, first.dataset, str(first.epochs), f'{statistics.mean(percent):.2f}{spread} %',
+    return [first.recipe, first.dataset, f'{first.epochs:.4g}', f'{statistics.mean(percent):.2f}{spread} %',
             ', '.join(entry.seed for entry in entries), first.hardware]
 
 def runs_table(

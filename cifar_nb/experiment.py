@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['ExperimentError', 'check_trainable', 'Experiment', 'build', 'make_train_batches', 'make_model', 'empty_model',
            'describe', 'find_lrs', 'save_curve', 'SaveRun', 'train_run', 'training_precision', 'without_surplus',
-           'run_header', 'with_learning_rates', 'save_figures']
+           'run_header', 'with_learning_rates', 'plan_run', 'time_writing', 'save_figures']
 
 # %% ../nbs/internals/experiment.ipynb #c7cbc61f
-import json, os, time
-from collections.abc import Iterable
+import json, os, tempfile, time
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -31,17 +31,21 @@ from cifar_nb.distributed import (
 from .fast import (
     FastNet, KeepLosses, ProgressiveBatches, SkippingBatches, count_skipped, predict_tta, whitening_filters)
 from .files import write_figure, write_file
+from .frontier import Frontier, family_of
 from .lr_finder import LRCurve, RangeTest, lr_find, plot_lr_curve
+from .minutes import Deadline, Machine, Plan, Planner, TimeBudget, in_words
 from .model import CustomResNet
 from .muon import make_muon
 from .progress import ProgressBars, format_history
 from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
 from .results import plot_class_accuracy, plot_confusion, plot_history, plot_misclassified
 from .run import CURVE, Run, provenance, read_run, save_run, save_weights
+from .signals import notice_pauses
 from .state import TrainState
 from .strong import Lookahead
 from .stored import save_files
-from .train import Callback, Evaluator, OneCycle, TrainStep, fit, make_sgd
+from .train import (
+    Callback, Evaluator, OneCycle, TrainStep, fit, loss_and_accuracy, make_sgd)
 
 # %% ../nbs/internals/experiment.ipynb #626bdd13
 class ExperimentError(ValueError):
@@ -271,29 +275,37 @@ class SaveRun(Callback):
         save_run(c.folder.parent, c.recipe, state.history, state.logits, c.metadata)
 
 def train_run(
-    recipe: Recipe, # LRMIN and LRMAX are found if they are missing
+    recipe: Recipe | None, # LRMIN and LRMAX are found if they are missing; `None`: the best in these minutes
     data: ImageDataset, # the whole dataset
     folder: str | os.PathLike, # run folder; created. An interrupted run of the same recipe is resumed
     device: str = 'auto', # see `pick_device`
     compiled: bool = False, # train through `torch.compile`, see `check_compile`
     callbacks: Iterable[Callback] = (), # your own, beside progress bars, checkpoints and Ctrl-C
     precision: str | None = None, # 'fp32', 'bf16' or 'fp16'; `None`: see `training_precision`
+    minutes: float | Deadline | None = None, # for all of it; `None`: as long as the epochs of the recipe take
+    seed: int = 0, # of a recipe that we choose
 ) -> Run: # the finished run
     "Find LRMIN and LRMAX, train, and write the run folder with its figures."
     folder = Path(folder)
-    with joined() as world:
+    if compiled and minutes: raise ExperimentError('minutes are planned without torch.compile: leave one out')
+    with joined() as world, notice_pauses():
         where = pick_device(world.local_device(device))
         number_format = world.from_main(lambda: training_precision(folder, where, precision))
-        experiment = build(without_surplus(recipe, data), data, where, number_format)
+        make = partial(build, data=data, device=where, precision=number_format)
+        budget = plan_run(recipe, data, folder, make, minutes, seed)
+        if budget: recipe = budget.plan.recipe
+        if recipe is None: raise ExperimentError('name a recipe, or say how many minutes there are')
+        experiment = make(without_surplus(recipe, data))
         say(f'{describe(experiment)}\n{run_header(experiment.recipe, data, folder)}')
         found = [name for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None]
         more = dict(compiled=compiled, lrs_found=found, processes=world.size,
-                    whole_batch_norm=world.whole_batch_norm)
+                    whole_batch_norm=world.whole_batch_norm) | (dict(budget=budget.stored) if budget else {})
         checkpoints = Checkpoints(folder, experiment.recipe, experiment.provenance() | more)
         with nullcontext() if world.rank else checkpoints.claimed():
             experiment = with_learning_rates(experiment, folder)
             checkpoints.recipe = experiment.recipe
             on_main = [checkpoints, SaveRun(checkpoints), ProgressBars(data.name)]
+            if budget: on_main.append(budget.attach(checkpoints, experiment.train))
             ours = [StopTogether(world), *(on_main if world.rank == 0 else [])]
             state = experiment.fit([*ours, *callbacks], compiled)
             if world.rank:
@@ -301,6 +313,7 @@ def train_run(
             save_weights(folder, state.model)
             run = read_run(folder)
             save_figures(run, data)
+        if budget: say(f'{in_words(budget.deadline.spent())} of {in_words(budget.plan.seconds)} used.')
     return run
 
 # %% ../nbs/internals/experiment.ipynb #381ff5a5
@@ -341,7 +354,7 @@ def run_header(
     named = [budget for budget in BUDGETS if recipe.name in RECIPES
              and size(recipe) == size(without_surplus(get_recipe(recipe.name, budget), data))]
     budget = f' {named[0]} budget,' if named else ''
-    epochs = f'{recipe.epochs} epoch' + 's'*(recipe.epochs > 1)
+    epochs = f'{recipe.epochs:.4g} epoch' + 's'*(recipe.epochs > 1)
     return f"{recipe.name} recipe,{budget} {epochs}, in '{folder}'"
 
 def with_learning_rates(
@@ -358,6 +371,68 @@ def with_learning_rates(
         say(f'LRMIN {found.lr_min:.3g}, LRMAX {found.lr_max:.3g}, '
             f'from a range test of {len(found.lrs)} steps, {found.ending}')
     return experiment.with_recipe(**{name: getattr(found, name) for name in missing})
+
+def plan_run(
+    recipe: Recipe | None, # what must be trained; `None`: choose
+    data: ImageDataset, # the whole dataset
+    folder: Path, # of the run; the budget of a run that is resumed is kept
+    make: Callable, # `make(recipe)` is `build` with images, device and precision
+    minutes: float | Deadline | None, # for all of it; `None`: only a resumed run may have a budget
+    seed: int, # of a recipe that we choose
+) -> TimeBudget | None: # plan and clock; `None`: there is no budget
+    "Plan what is trained in a number of minutes. Raise `BudgetError` if they are too few."
+    stored = stored_run(folder)
+    budget = stored[1].get('budget') if stored else None
+    if minutes is None and not budget: return None
+    if get_world().size > 1:
+        raise ExperimentError('a run with a time has one process: leave the time out, or start one process')
+    if recipe and recipe.skip_probability:
+        raise ExperimentError('skip_probability must be 0 in a run with a time: its epochs are all alike')
+    if stored: return _resumed_budget(recipe, folder, stored, minutes)
+    assert minutes is not None
+    deadline = minutes if isinstance(minutes, Deadline) else Deadline(60*minutes)
+    say(f'Measuring this machine, to plan for {in_words(deadline.seconds)} …')
+    part = data.head(recipe and recipe.train_images, recipe and recipe.test_images)
+    some = min(512, len(part.train))
+    tiny = make(get_recipe('fast', 'test', train_images=some, test_images=len(part.test)))
+    machine = Machine(make, tiny.device, len(part.train), len(part.test), time_writing(tiny, data))
+    plan = Planner(machine, deadline, Frontier.read()).plan(recipe, seed=seed)
+    if data.name != 'CIFAR-10': plan = replace(plan, expected=None) # it is of other images
+    say(str(plan))
+    return TimeBudget(plan, deadline)
+
+def _resumed_budget(
+    recipe: Recipe | None, folder: Path, stored: tuple[Recipe, dict], minutes: float | Deadline | None,
+) -> TimeBudget:
+    "Return the budget of a run that is resumed. Raise `ExperimentError` if another one was asked for."
+    theirs, budget = stored[0], stored[1].get('budget')
+    if budget is None: raise ExperimentError(f"the run in '{folder}' has no time budget: leave minutes out")
+    minutes = budget['seconds']/60 if minutes is None else minutes
+    deadline = minutes if isinstance(minutes, Deadline) else Deadline(60*minutes)
+    if abs(deadline.seconds - budget['seconds']) > .5:
+        raise ExperimentError(f"the run in '{folder}' has {in_words(budget['seconds'])}, not "
+                              f'{in_words(deadline.seconds)}: leave minutes out, or name another folder')
+    if recipe is not None:
+        rates = {name: None for name in ('lr_min', 'lr_max') if getattr(recipe, name) is None}
+        if family_of(replace(theirs, **rates)) != family_of(recipe) or theirs.seed != recipe.seed:
+            raise ExperimentError(f"the run in '{folder}' is of another recipe: name another folder")
+    return TimeBudget(Plan.from_dict(theirs, budget), deadline, budget)
+
+def time_writing(
+    experiment: Experiment, # a small one, on all test images
+    data: ImageDataset, # the whole dataset
+) -> float: # seconds
+    "Write the folder of a run that knows nothing, and throw it away."
+    start, labels = time.perf_counter(), experiment.data.test.y
+    logits = torch.rand(len(labels), len(data.classes))
+    loss, accuracy = loss_and_accuracy(logits, labels)
+    row = dict(epoch=1, lr=0., train_loss=loss, train_acc=0., test_loss=loss, test_acc=accuracy, seconds=0.)
+    recipe = experiment.recipe.with_epochs(1)
+    with tempfile.TemporaryDirectory() as folder:
+        save_run(folder, recipe, [row], logits, experiment.provenance())
+        save_weights(folder, experiment.model)
+        save_figures(read_run(folder), data)
+    return time.perf_counter() - start
 
 def save_figures(
     run: Run, # with at least one epoch

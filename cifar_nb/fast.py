@@ -78,20 +78,27 @@ class ProgressiveBatches(Batches):
     def __init__(self,
         *args, # passed to `Batches`
         image_sizes: tuple[int, ...] = (), # height and width in equal parts of the run; empty: unchanged
-        epochs: int = 1, # length of the run
+        epochs: float = 1, # length of the run
         alternate_flip: bool = False, # mirror each image in every other epoch, from the first or second on
         jitter: float = 0., # see `random_jitter`
         **kwargs, # passed to `Batches`
     ):
         super().__init__(*args, **kwargs)
-        self.image_sizes, self.epochs = image_sizes, epochs
+        self.image_sizes, self.epochs, self.ahead = image_sizes, epochs, 0.
         self.alternate_flip, self.jitter = alternate_flip, jitter
         first = torch.rand(len(self.y), generator=keyed_generator(self.seed)) < .5
         self.mirrored_first = first.to(self.x.device)
 
     def share_done(self, step: int) -> float:
         "Return how much of the run lies before a step of this epoch, 0 to 1."
-        return (self.epoch + step/len(self))/self.epochs
+        return (self.epoch + (step + self.ahead)/len(self))/self.epochs
+
+    def stretch(self,
+        total_steps: float, # steps of the whole schedule
+        ahead: float, # steps that it is ahead of the steps made
+    ):
+        "Let the images grow with a schedule that was stretched, see `TrainState.stretch`."
+        self.epochs, self.ahead = total_steps/len(self), ahead
 
     def image_size(self, step: int) -> int:
         "Return height and width of the images in a step of this epoch."
@@ -146,7 +153,8 @@ class SkippingBatches(ProgressiveBatches):
     @property
     def epoch_steps(self) -> list[int]:
         "Number of steps of each epoch, known before the run begins."
-        return [math.ceil((self.n - self.num_skipped(epoch))/self.batch_size) for epoch in range(self.epochs)]
+        images = [self.n - self.num_skipped(epoch) for epoch in range(int(self.epochs))]
+        return [math.ceil(n/self.batch_size) for n in images]
 
     def share_done(self, step: int) -> float:
         "Return how much of the run lies before a step of this epoch, 0 to 1."

@@ -76,7 +76,8 @@ class ProgressBars(Callback):
         if not self.master: return
         with self.forgiving():
             if not self.bar: self.start_epoch(state)
-            if state.metrics.steps < state.steps_per_epoch: return self.bar.update(state.metrics.steps)
+            self.bar.total = min(state.steps_per_epoch, state.metrics.steps + state.steps_left)
+            if state.metrics.steps < self.bar.total: return self.bar.update(state.metrics.steps)
             self.bar.comment = 'evaluating' # stays until `after_epoch`
             self.bar.update_bar(state.metrics.steps)
 
@@ -88,7 +89,7 @@ class ProgressBars(Callback):
 
     def after_fit(self, state: TrainState, error: BaseException | None):
         self.beating.close()
-        if state.epoch >= state.epochs: return # then the bars have ended by themselves
+        if state.epoch >= state.last_epoch: return # then the bars have ended by themselves
         with self.forgiving():
             for bar in filter(None, [self.bar, self.master]): bar.on_iter_end()
 
@@ -104,12 +105,13 @@ class ProgressBars(Callback):
         "Return a line that says where a training is."
         done, steps = state.metrics.steps, state.steps_per_epoch
         what = f'step {done} of {steps}' if done < steps else 'evaluating'
-        return f'epoch {state.epoch + 1} of {state.epochs}: {what}, {state.seconds:.0f} s of it so far'
+        epoch = f'epoch {state.epoch + 1} of {round(state.num_epochs, 1):g}'
+        return f'{epoch}: {what}, {state.seconds:.0f} s of it so far'
 
     def start(self, state: TrainState):
         "Begin the bar of the epochs."
         from fastprogress.fastprogress import master_bar # slow to import
-        self.master: Any = master_bar(range(state.epochs))
+        self.master: Any = master_bar(range(state.last_epoch))
         curves = 'train loss', 'test loss'
         if self.notebook: self.master.names = [f'{self.name} {curve}'.strip() for curve in curves]
         self.master.update(0)
@@ -129,6 +131,7 @@ class ProgressBars(Callback):
             elif self.master: self.master.write(self.lines(state, rows))
             if self.master:
                 self.header_shown = True
+                self.master.main_bar.total = state.last_epoch # may have been stretched
                 return self.master.update(state.epoch) # after the last epoch this ends the bars
         with suppress(Exception): say(self.lines(state, rows))
         self.header_shown = True
@@ -136,7 +139,7 @@ class ProgressBars(Callback):
     def lines(self, state: TrainState, rows: list[dict]) -> str:
         "Return rows as lines of text, with the time left; under a header if they are the first."
         header, *lines = format_history(rows).split('\n')
-        epochs = state.epoch*state.total_steps/state.steps_before # if all were as long as those so far
+        epochs = state.epoch*(state.total_steps - state.ahead)/state.steps_before # as long as those so far
         lines[-1] = f'{lines[-1]}   {time_left(state.history, epochs)}'.rstrip()
         return '\n'.join(lines if self.header_shown else [header, *lines])
 
@@ -152,7 +155,7 @@ class ProgressBars(Callback):
             return [row['epoch'] for row in measured], [row[key] for row in measured]
         curves = [points for points in map(curve, ('train_loss', 'test_loss')) if points[0]]
         with plt.style.context('cifar_nb.figures'):
-            self.master.update_graph(curves, x_bounds=(.5, state.epochs + .5))
+            self.master.update_graph(curves, x_bounds=(.5, state.last_epoch + .5))
             ax = self.master.graph_ax # cleared by every `update_graph`
             ax.set(xlabel='epoch', ylabel='loss')
             ax.xaxis.get_major_locator().set_params(integer=True)

@@ -47,7 +47,7 @@ class Recipe:
     label_smoothing: float = 0. # share of the target spread over all classes (Szegedy et al., 2016)
     lookahead: int = 0 # steps between two averagings of the weights, see `Lookahead`; 0: none
     # schedule
-    epochs: int = 24 # passes over the training images
+    epochs: float = 24 # passes over the training images; the last one may be a part
     peak_epoch: float = 5 # the learning rate peaks at the end of this epoch
     lr_min: float | None = None # learning rate at both ends; `None`: the finder finds it
     lr_max: float | None = None # learning rate at the peak; `None`: the finder finds it
@@ -65,9 +65,9 @@ class Recipe:
         wrong = [(name, rule.wanted) for name, rule in broken] or contradictions(self)
         for name, wanted in wrong: yield f'{name} {wanted}, not {getattr(self, name)!r}'
 
-    def with_epochs(self, epochs: int) -> 'Recipe':
+    def with_epochs(self, epochs: float) -> 'Recipe':
         "Return the same recipe with this many epochs; the peak moves along."
-        return replace(self, epochs=epochs, peak_epoch=self.peak_epoch*epochs/self.epochs)
+        return replace(self, epochs=epochs, peak_epoch=min(self.peak_epoch*epochs/self.epochs, epochs))
 
     def to_json(self) -> str:
         "Return the recipe as JSON."
@@ -143,7 +143,7 @@ RULES = { # what each field may be
     'optimizer': _one_of('sgd', 'muon'), 'momentum': _SHARE, 'weight_decay': _NOT_NEGATIVE,
     'bias_lr_mult': _POSITIVE.or_none(), 'head_lr_mult': _POSITIVE.or_none(), 'label_smoothing': _SHARE,
     'lookahead': _whole(0),
-    'epochs': _whole(1), 'peak_epoch': _NOT_NEGATIVE,
+    'epochs': _POSITIVE, 'peak_epoch': _NOT_NEGATIVE,
     'lr_min': _POSITIVE.or_none(), 'lr_max': _POSITIVE.or_none(), 'find_steps': _whole(2),
     'evaluate_every': _whole(1).or_none(), 'tta_views': _one_of(1, 2, 6),
 }
@@ -161,6 +161,7 @@ def contradictions(
     "Find fields that don't fit together."
     fastnet, muon = r.model == 'FastNet', r.optimizer == 'muon'
     yield from _out_of_order(r)
+    if r.skip_probability and r.epochs % 1: yield 'epochs', 'must be whole with skip_probability'
     if r.flip and r.alternate_flip: yield 'flip', 'must be 0 with alternate_flip: they undo each other'
     for name, why in (('image_sizes', 'takes one size only'), ('group_widths', 'has no such groups')):
         if getattr(r, name) and not fastnet: yield name, f'must be empty: {r.model} {why}'

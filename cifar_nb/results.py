@@ -33,7 +33,7 @@ def title_of(
     r, name = run.recipe, run.metadata['dataset']
     images = f' on {r.train_images:,} training images' if r.train_images else ''
     return (f'{what}\n{name}: {r.name} recipe{images}, '
-            f'epoch {len(run.history)} of {r.epochs}, seed {r.seed}')
+            f'epoch {len(run.history)} of {round(run.epochs, 2):g}, seed {r.seed}')
 
 def _percent(share: float, place: Any = None) -> str:
     "Format a tick of an axis of shares."
@@ -71,10 +71,12 @@ def plot_history(
     axs[1].yaxis.set_major_formatter(_percent)
     r = run.recipe
     *_, grey = plt.rcParams['axes.prop_cycle'].by_key()['color']
-    cycle = [0, r.peak_epoch, r.epochs], [r.lr_min, r.lr_max, r.lr_min]
+    peak = r.peak_epoch*run.epochs/r.epochs # a time budget moves it
+    cycle = [0, peak, run.epochs], [r.lr_min, r.lr_max, r.lr_min]
     axs[2].plot(*cycle, color=grey)
     axs[2].plot(epochs, [row['lr'] for row in run.history], 'o', color=grey)
-    axs[2].set(ylabel='learning rate', xlabel='epoch', xlim=(0, r.epochs + .3))
+    last = math.ceil(run.epochs)
+    axs[2].set(ylabel='learning rate', xlabel='epoch', xlim=(0, last + .3))
     axs[2].xaxis.set_major_locator(MaxNLocator(integer=True))
     fig.suptitle(title_of(run, 'Loss, accuracy and learning rate of each epoch'))
     plt.close(fig)

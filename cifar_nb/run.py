@@ -176,6 +176,8 @@ METADATA = {
     'torch?': TEXT, 'torchvision?': TEXT, 'version?': TEXT, 'commit?': TEXT, 'compiled?': FLAG,
     'processes?': WHOLE, 'whole_batch_norm?': FLAG,
     'lrs_found?': [TEXT], 'resumed?': [{'precision?': TEXT}], # of `provenance.json`
+    'budget?': {name: NUMBER for name in ('seconds', 'until', 'ending', 'preparation')} | { # see `TimeBudget`
+        'step_seconds': [NUMBER], 'finished': FLAG, 'epochs?': NUMBER},
     'input?': dict(classes=[TEXT], mean=[NUMBER], std=[NUMBER], size=[WHOLE]), # what the model takes
     'pretrained?': {'test_acc': SHARE, 'one_view_acc': SHARE, 'runs?': TEXT}} # of the package's weights
 _CURVE = {'lrs': [NUMBER], 'losses': [NUMBER], 'stopped': TEXT, 'beta?': NUMBER, 'name?': TEXT}
@@ -207,13 +209,19 @@ class Run:
     @property
     def title(self) -> str:
         "One line for figures: dataset, epochs, seed, hardware."
-        epochs = f'epoch {len(self.history)} of {self.recipe.epochs}'
+        epochs = f'epoch {len(self.history)} of {round(self.epochs, 2):g}'
         return f"{self.metadata['dataset']}: {epochs}, seed {self.recipe.seed}, {self.metadata['hardware']}"
 
     @property
+    def epochs(self) -> float:
+        "Epochs of the whole run. A time budget may have stretched those of the recipe."
+        return self.metadata.get('budget', {}).get('epochs', self.recipe.epochs)
+
+    @property
     def finished(self) -> bool:
-        "Whether all epochs of the recipe were run."
-        return len(self.history) == self.recipe.epochs
+        "Whether all epochs of the recipe were run; with a time budget, whether the schedule came to its end."
+        if 'budget' in self.metadata: return self.metadata['budget']['finished']
+        return len(self.history) == math.ceil(self.recipe.epochs)
 
 def history_from_csv(
     content: bytes, # from `history_to_csv`
@@ -291,8 +299,8 @@ def read_run(
         raise RunError(f"'{folder}' is not a run folder: {name} is missing")
     recipe, metadata, history = get('recipe.json'), get('provenance.json'), get('history.csv')
     if not history: raise RunError(f"the run in '{folder}' has no finished epoch")
-    if len(history) > recipe.epochs:
-        raise RunError(f"'{folder/'history.csv'}' has {len(history)} epochs, its recipe {recipe.epochs}: "
+    if len(history) > math.ceil(recipe.epochs) and 'budget' not in metadata:
+        raise RunError(f"'{folder/'history.csv'}' has {len(history)} epochs, its recipe {recipe.epochs:g}: "
                        'they are of two runs. Restore them, or train again')
     logits = None if math.isnan(history[-1]['test_acc']) else get(LOGITS)
     return Run(folder, recipe, history, logits, metadata, read.get(CURVE), read.get(CALIBRATION))
@@ -315,7 +323,7 @@ def check_logits(
     labels: Tensor, # labels of the test images, int64 (N,)
 ) -> Tensor: # the labels
     "Raise `RunError` if the stored logits don't have the accuracy in the history."
-    where, epochs = f"the run in '{run.folder}'", f'{len(run.history)} of {run.recipe.epochs}'
+    where, epochs = f"the run in '{run.folder}'", f'{len(run.history)} of {round(run.epochs, 2):g}'
     if run.logits is None: raise RunError(f'{where} has not been evaluated yet: it is at epoch {epochs}')
     if len(run.logits) != len(labels):
         raise RunError(f'{where} has logits for {len(run.logits)} images, not {len(labels)}')

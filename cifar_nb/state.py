@@ -7,6 +7,7 @@ __all__ = ['EpochMetrics', 'NonFiniteError', 'FiniteGuard', 'StateError', 'check
            'describe_state', 'check_optimizer_state', 'TrainState']
 
 # %% ../nbs/internals/state.ipynb #b92f86d5
+import math
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -194,7 +195,7 @@ class TrainState:
     "A training and how far it has come: all that a checkpoint must hold."
     model: nn.Module # trained in place, on the device that it is on; becomes channels last
     optimizer: torch.optim.Optimizer # of this model's parameters
-    epochs: int # epochs of the whole run
+    epochs: float # epochs of the whole run; the last one may be a part
     precision: Precision = None # type: ignore # `None`: `pick_precision` of the device
     epoch: int = 0 # finished epochs
     seconds: float = 0. # time spent on the epoch under way
@@ -202,6 +203,8 @@ class TrainState:
     logits: Tensor | None = None # test logits after the last finished epoch, float32 (N, C)
     should_stop: bool = False # a callback sets it to end the training after this epoch
     extra: dict[str, Tensor] = field(default_factory=dict) # what callbacks put here is in checkpoints too
+    stretched_to: float | None = None # steps of the schedule, if a callback made it longer or shorter
+    ahead: float = 0 # steps that the schedule is ahead of the steps made, see `stretch`
 
     def __post_init__(self):
         self.params = held_params(self.model, self.optimizer)
@@ -227,11 +230,6 @@ class TrainState:
         self.steps_per_epoch, self.epoch_steps = len(batches), getattr(batches, 'epoch_steps', None)
 
     @property
-    def total_steps(self) -> int:
-        "Number of steps of the whole run."
-        return sum(self.epoch_steps) if self.epoch_steps else self.epochs*self.steps_per_epoch
-
-    @property
     def steps_before(self) -> int:
         "Number of steps in the finished epochs."
         return sum(self.epoch_steps[:self.epoch]) if self.epoch_steps else self.epoch*self.steps_per_epoch
@@ -242,9 +240,47 @@ class TrainState:
         return self.steps_before + self.metrics.steps
 
     @property
+    def total_steps(self) -> float:
+        "Number of steps of the schedule; a whole one unless it was stretched."
+        if self.stretched_to is not None: return self.stretched_to
+        if self.epoch_steps: return sum(self.epoch_steps)
+        return math.ceil(self.epochs*self.steps_per_epoch - 1e-6)
+
+    @property
+    def num_epochs(self) -> float:
+        "Number of epochs of the whole run, as far as we know."
+        if self.stretched_to is None: return self.epochs
+        return (self.stretched_to - self.ahead)/self.steps_per_epoch
+
+    @property
+    def last_epoch(self) -> int:
+        "Number of the last epoch, from 1 on."
+        if self.stretched_to is None: return math.ceil(self.epochs)
+        return math.ceil(round(self.stretched_to - self.ahead)/self.steps_per_epoch)
+
+    @property
+    def steps_left(self) -> int:
+        "Number of steps to the end of the schedule."
+        return max(0, round(self.total_steps - self.ahead - self.step))
+
+    @property
+    def ends_here(self) -> bool:
+        "Whether the run ends with the epoch that was just trained."
+        return self.epoch + 1 >= self.last_epoch
+
+    @property
     def finished(self) -> bool:
         "Whether there is nothing left to train."
-        return self.should_stop or self.epoch >= self.epochs
+        return self.should_stop or self.epoch >= self.last_epoch
+
+    def stretch(self, steps_left: int):
+        """Give the rest of the run another number of steps.
+
+        The schedule goes on from where it is: step `step + ahead` of `total_steps`.
+        """
+        share = (self.step + self.ahead)/self.total_steps
+        self.stretched_to = steps_left/(1 - share)
+        self.ahead = share*self.stretched_to - self.step
 
     def end_epoch(self, row: dict, logits: Tensor | None):
         "Add a row to the history and begin the next epoch."
@@ -262,7 +298,8 @@ class TrainState:
         values = dict(
             epoch=self.epoch, steps=m.steps, num_images=m.num_images, seconds=self.seconds,
             history=self.history, scaler=self.scaler.state_dict(),
-            optimizer=type(self.optimizer).__name__, optimizer_params=names, should_stop=self.should_stop)
+            optimizer=type(self.optimizer).__name__, optimizer_params=names, should_stop=self.should_stop,
+            stretched_to=self.stretched_to, ahead=self.ahead)
         for i, state in self.optimizer.state_dict()['state'].items():
             for name, value in state.items():
                 (tensors if isinstance(value, Tensor) else values)[f'optimizer.{i}.{name}'] = value
@@ -303,6 +340,7 @@ class TrainState:
         m.reset(values['steps'], values['num_images'], **stored_sums)
         self.epoch, self.seconds, self.history = values['epoch'], values['seconds'], list(values['history'])
         self.logits, self.should_stop = logits, values.get('should_stop', False)
+        self.stretched_to, self.ahead = values.get('stretched_to'), values.get('ahead', 0)
         if same_precision: self.scaler.load_state_dict(theirs)
 
     def _stored_optimizer(self, tensors: dict[str, Tensor], values: dict) -> dict:

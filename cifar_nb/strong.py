@@ -21,7 +21,7 @@ class Lookahead(Callback):
         decay: float = .95, # share of the mean that stays for each step, at the end of the run
     ): self.every, self.decay = every, decay
 
-    def share_kept(self, step: int, total_steps: int) -> float:
+    def share_kept(self, step: int, total_steps: float) -> float:
         "Return which share of the mean an averaging after this many steps keeps."
         return self.decay**self.every*(step/total_steps)**3
 
@@ -31,7 +31,7 @@ class Lookahead(Callback):
 
     @torch.no_grad()
     def after_step(self, state: TrainState):
-        is_last = state.step == state.total_steps
+        is_last = not state.steps_left
         if state.step % self.every and not is_last: return
         kept = self.share_kept(state.step, state.total_steps)
         for t, mean in self.pairs:

@@ -150,6 +150,10 @@ def _rest_of_epoch(batches: BatchSource, step: int) -> Iterator:
     for _ in islice(rest, step): pass
     return rest
 
+def _ends_within_epoch(state: TrainState) -> bool:
+    "Return whether a run ends before the epoch does."
+    return not state.steps_left and state.metrics.steps < state.steps_per_epoch
+
 def train_epoch(
     state: TrainState, # trained in place; an interrupted epoch is resumed
     batches: BatchSource, # training batches of this epoch
@@ -159,24 +163,27 @@ def train_epoch(
 ):
     "Train for one epoch. Raise `FloatingPointError` at a loss that is not finite."
     state.plan_steps(batches)
-    rest = _rest_of_epoch(batches, state.metrics.steps)
+    rest = _rest_of_epoch(batches, state.metrics.steps) if state.steps_left else ()
     state.model.train()
     state.guard.start(state.metrics.steps)
     lap = time.perf_counter()
     try:
         for x, y in rest:
-            set_lr(state.optimizer, schedule(state.step, state.total_steps))
+            lr = schedule(state.step + state.ahead, state.total_steps)
+            set_lr(state.optimizer, lr)
             train_step(x, y)
             state.metrics.count(len(y))
             state.seconds, lap = state.seconds + seconds_since(lap), time.perf_counter()
             for callback in callbacks: callback.after_step(state)
+            if _ends_within_epoch(state): break
         state.guard.check()
     except NonFiniteError as e:
-        lr = schedule(state.steps_before + e.step, state.total_steps)
+        step = state.steps_before + e.step + state.ahead
+        lr = schedule(step, state.total_steps)
         what = f'{e} of epoch {state.epoch + 1} with learning rate {lr:.3g}'
         raise FloatingPointError(f'{what}: lower lr_max, or check the images') from None
     state.seconds += seconds_since(lap) # a GPU has finished only now
-    if state.metrics.steps != len(batches):
+    if state.metrics.steps != len(batches) and not _ends_within_epoch(state):
         raise ValueError(f'len() of the training batches is {len(batches)}, but there '
                          f'were {state.metrics.steps}: make the two agree')
 
@@ -235,7 +242,7 @@ class Evaluator:
     def is_due(self, state: TrainState) -> bool:
         "Return whether the epoch that just ended is evaluated. The last one always is."
         epoch = state.epoch + 1
-        is_last = epoch == state.epochs or state.should_stop
+        is_last = state.ends_here or state.should_stop
         return is_last or bool(self.every) and epoch % self.every == 0
 
     def __call__(self, state: TrainState) -> tuple[Tensor | None, float, float]:
@@ -310,7 +317,7 @@ def _finish_epoch(state: TrainState, evaluator: Callable, schedule: Callable):
     started = time.perf_counter()
     train_loss, train_acc = state.metrics.means()
     logits, test_loss, test_acc = evaluator(state)
-    lr = schedule(state.step - 1, state.total_steps)
+    lr = schedule(state.step - 1 + state.ahead, state.total_steps)
     seconds = state.seconds + seconds_since(started)
     row = dict(epoch=state.epoch + 1, lr=lr, train_loss=train_loss, train_acc=train_acc,
                test_loss=test_loss, test_acc=test_acc, seconds=seconds)

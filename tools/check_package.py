@@ -6,8 +6,8 @@
 - sdist and wheel are built from what is in git's index, the wheel from the sdist; `twine check --strict`
   passes.
 - The wheel holds cifar_nb/ and its metadata, nothing else.
-- Installed alone, `cifar_nb train --quick` runs in an empty folder, without data or network, and opens no
-  file of this clone. (One epoch of the fast recipe, the one with the least arithmetic.) There
+- Installed alone, `cifar_nb train --budget quick` runs in an empty folder, without data or network, and opens
+  no file of this clone. (One epoch of the fast recipe, the one with the least arithmetic.) There
   `cifar_nb predict` takes a cat for a cat, with the model of the package.
 - cifar_nb and cifar_nb.train take no more than 0.3 s to import beyond torch and torchvision.
 """
@@ -19,7 +19,7 @@ from linked_env import make_linked_env
 from project import new_parser, root
 
 LONGEST_IMPORT = .3 # seconds
-TRAIN = 'train', '--quick', '--recipe', 'fast', '--epochs', '1', '--output', 'run'
+TRAIN = 'train', '--budget', 'quick', '--recipe', 'fast', '--epochs', '1', '--output', 'run'
 MADE = {'history.csv', 'recipe.json', 'weights.safetensors', 'curves.png', 'misclassified.png'}
 
 # Python runs this at its start. It ends the process: an exception could be caught.
