@@ -34,7 +34,8 @@ setup(
     package_data={cfg['lib_name']: ['*.mplstyle', 'examples/*.jpg']},
     python_requires=f'>={cfg["min_python"]}',
     install_requires=cfg['requirements'].split(),
-    extras_require={extra: cfg[f'{extra}_requirements'].split() for extra in ('use', 'accelerate', 'tensorboard', 'dev', 'docs', 'lint')},
+    extras_require={extra: cfg[f'{extra}_requirements'].split()
+                    for extra in ('use', 'accelerate', 'tensorboard', 'dev', 'docs', 'lint')},
     entry_points={
         'console_scripts': cfg['console_scripts'].split(),
         'nbdev': [f'{cfg["lib_name"]}={cfg["lib_path"]}._modidx:d'],
