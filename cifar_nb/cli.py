@@ -439,8 +439,9 @@ def _lr_find(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     from cifar_nb.device import pick_device, pick_precision
     from cifar_nb.distributed import get_world
     from cifar_nb.experiment import build, find_lrs, save_curve
-    world, device = get_world(), pick_device(get_world().local_device(args.device))
-    precision = world.from_main(lambda: pick_precision(device))
+    world = get_world()
+    device = world.local_device(args.device)
+    precision = world.from_main(lambda: pick_precision(pick_device(device)))
     curve = find_lrs(build(recipe, data, device, precision), args.mode)
     if world.rank == 0: save_curve(curve, folder)
     say(f'{data.name}: LRMIN {curve.lr_min:.3g}, LRMAX {curve.lr_max:.3g} '

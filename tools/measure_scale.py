@@ -63,7 +63,7 @@ def main(path: str):
             messages[size] = [seconds(send, world.group) for _ in range(200)]
         steps = [measure_steps(width, batch_size, world) for width, batch_size in STEPS]
         machine = dict(hardware=device_name('cpu'), torch=torch.__version__, processes=world.size)
-        if world.rank == 0:
-            Path(path).write_text(json.dumps(machine | dict(all_reduce=messages, steps=steps)))
+        measured = machine | dict(all_reduce=messages, steps=steps)
+        if world.rank == 0: Path(path).write_text(json.dumps(measured))
 
 if __name__ == '__main__': main(sys.argv[1])
