@@ -6,7 +6,7 @@
 __all__ = ['AIM', 'LEAST_STEPS', 'OPTIMISM', 'FARTHEST', 'Deadline', 'Machine', 'BudgetError', 'Plan', 'in_words', 'Planner',
            'TimeBudget']
 
-# %% ../nbs/further/minutes.ipynb #5df1ab61
+# %% ../nbs/further/minutes.ipynb #ad99501e
 import math, time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ from .speed import skip_dead_biases
 from .state import TrainState
 from .train import Callback, TrainStep, evaluate
 
-# %% ../nbs/further/minutes.ipynb #c2a5b9b1
+# %% ../nbs/further/minutes.ipynb #1aab17ba
 class Deadline:
     "A budget of seconds, and how much of it is used."
     def __init__(self,
@@ -46,7 +46,7 @@ class Deadline:
         "Don't count the time since the last look."
         self.last = time.perf_counter()
 
-# %% ../nbs/further/minutes.ipynb #a1136e3a
+# %% ../nbs/further/minutes.ipynb #8c38501a
 class Machine:
     "What training and evaluation take here, measured when it is asked for."
     def __init__(self,
@@ -122,7 +122,7 @@ def _time(f: Callable, device: torch.device) -> float:
         return (time.perf_counter() - start)/repeat
     return min(once() for _ in range(2))
 
-# %% ../nbs/further/minutes.ipynb #9f2b9fc2
+# %% ../nbs/further/minutes.ipynb #062ca844
 AIM = .97 # of the budget, when everything should be done
 LEAST_STEPS = 10 # fewer make no sense
 OPTIMISM = .7 # of a guess: what seems too slow is not measured
@@ -169,7 +169,7 @@ def in_words(
     if seconds < 100: return f'{seconds:.0f} s'
     return f'{round(seconds)//60}:{round(seconds)%60:02d} min'
 
-# %% ../nbs/further/minutes.ipynb #6a36c2c4
+# %% ../nbs/further/minutes.ipynb #0394f280
 @dataclass(frozen=True)
 class _Option:
     "A way to use the time: how many steps it leaves, and what to expect."
@@ -276,7 +276,7 @@ class Planner:
         planned = replace(base.with_epochs(round(epochs, 4)), evaluate_every=None)
         return Plan(planned, self.deadline.seconds, until, step_seconds, best.ending, expected)
 
-# %% ../nbs/further/minutes.ipynb #58f244f6
+# %% ../nbs/further/minutes.ipynb #a7d2b634
 class TimeBudget(Callback):
     """Stretch the rest of a training so that it ends on time.
 
