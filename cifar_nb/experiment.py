@@ -333,7 +333,8 @@ def plan_run(
     "Plan what is trained in a number of minutes. Raise `BudgetError` if they are too few."
     if stored := stored_run(folder): return _resumed_budget(recipe, folder, stored, minutes)
     if minutes is None: return None
-    if int(os.environ.get('WORLD_SIZE', 1)) > 1: raise ExperimentError('a time budget is for one process only')
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        raise ExperimentError('a time budget is for one process only: leave minutes out')
     deadline = minutes if isinstance(minutes, Deadline) else Deadline(60*minutes)
     say(f'Measuring this machine, to plan for {in_words(deadline.seconds)} …')
     part = data.head(recipe and recipe.train_images, recipe and recipe.test_images)
