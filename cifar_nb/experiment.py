@@ -384,8 +384,7 @@ def plan_run(
     stored = stored_run(folder)
     budget = stored[1].get('budget') if stored else None
     if minutes is None and not budget: return None
-    if get_world().size > 1:
-        raise ExperimentError('a run with a time has one process: leave the time out, or start one process')
+    if get_world().size > 1: raise ExperimentError('a time budget is for one process only: leave minutes out')
     if recipe and recipe.skip_probability:
         raise ExperimentError('skip_probability must be 0 in a run with a time: its epochs are all alike')
     if stored: return _resumed_budget(recipe, folder, stored, minutes)

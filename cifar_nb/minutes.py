@@ -6,7 +6,7 @@
 __all__ = ['AIM', 'LEAST_STEPS', 'OPTIMISM', 'FARTHEST', 'Deadline', 'Machine', 'BudgetError', 'Plan', 'in_words', 'Planner',
            'TimeBudget']
 
-# %% ../nbs/further/minutes.ipynb #b2e2448a
+# %% ../nbs/further/minutes.ipynb #ad99501e
 import math, time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ from .speed import skip_dead_biases
 from .state import TrainState
 from .train import Callback, TrainStep, evaluate
 
-# %% ../nbs/further/minutes.ipynb #b8c45e78
+# %% ../nbs/further/minutes.ipynb #1aab17ba
 class Deadline:
     "A budget of seconds, and how much of it is used."
     def __init__(self,
@@ -46,7 +46,7 @@ class Deadline:
         "Don't count the time since the last look."
         self.last = time.perf_counter()
 
-# %% ../nbs/further/minutes.ipynb #d574e719
+# %% ../nbs/further/minutes.ipynb #8c38501a
 class Machine:
     "What training and evaluation take here, measured when it is asked for."
     def __init__(self,
@@ -122,7 +122,7 @@ def _time(f: Callable, device: torch.device) -> float:
         return (time.perf_counter() - start)/repeat
     return min(once() for _ in range(2))
 
-# %% ../nbs/further/minutes.ipynb #cf7330d6
+# %% ../nbs/further/minutes.ipynb #062ca844
 AIM = .97 # of the budget, when everything should be done
 LEAST_STEPS = 10 # fewer make no sense
 OPTIMISM = .7 # of a guess: what seems too slow is not measured
@@ -169,7 +169,7 @@ def in_words(
     if seconds < 100: return f'{seconds:.0f} s'
     return f'{round(seconds)//60}:{round(seconds)%60:02d} min'
 
-# %% ../nbs/further/minutes.ipynb #926e0346
+# %% ../nbs/further/minutes.ipynb #0394f280
 @dataclass(frozen=True)
 class _Option:
     "A way to use the time: how many steps it leaves, and what to expect."
@@ -276,7 +276,7 @@ class Planner:
         planned = replace(base.with_epochs(round(epochs, 4)), evaluate_every=None)
         return Plan(planned, self.deadline.seconds, until, step_seconds, best.ending, expected)
 
-# %% ../nbs/further/minutes.ipynb #5e4b4d0a
+# %% ../nbs/further/minutes.ipynb #a7d2b634
 class TimeBudget(Callback):
     """Stretch the rest of a training so that it ends on time.
 
@@ -342,7 +342,7 @@ class TimeBudget(Callback):
         "Give the rest of the run as many steps as there is time for."
         slower = median(self.ratios) if self.ratios else 1.
         share = (state.step + state.ahead)/state.total_steps
-        left = self.plan.until - self.deadline.used - self.plan.ending*slower
+        left = self.plan.until - self.deadline.used - self.plan.ending*max(slower, .5)
         steps = max(1, round(left/(self.mean_step(share)*slower)))
         if steps == state.steps_left: return
         state.stretch(steps)
