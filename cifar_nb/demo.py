@@ -85,7 +85,7 @@ class Demo:
         "Say which model it is and what it knows."
         run, classes = self.runs[name], ', '.join(self.models[name].classes)
         return (f"**{run.metadata['model']}**, {run.recipe.name} recipe, {run.metadata['parameters']:,} "
-                f"parameters: {run.history[-1]['test_acc']:.2%} of its test images right. "
+                f"parameters: {self.models[name].test_acc:.2%} of its test images right. "
                 f'It knows {classes}, and nothing else.')
 
     def answer(self,

@@ -11,7 +11,7 @@ __all__ = ['PATIENCE', 'LOADING', 'LOST_SIGNS', 'LostProcessError', 'World', 'ge
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -255,14 +255,14 @@ def synchronize_norms(
         yield model
 
 # %% ../nbs/internals/distributed.ipynb #e74f7e12
-class SharedEvaluator(Evaluator):
+class SharedEvaluator:
     "An evaluation in which each process predicts its part of the images."
     def __init__(self,
         evaluator: Evaluator, # how, and how often
         world: World, # who shares the images
     ):
-        super().__init__(evaluator.batches, evaluator.every, self.predict_part)
-        self.predict_alone, self.world = evaluator.predict or (lambda model, x: model(x)), world
+        self.evaluator, self.world = replace(evaluator, predict=self.predict_part), world
+        self.predict_alone = evaluator.predict or (lambda model, x: model(x))
 
     def predict_part(self, model: nn.Module, x: Tensor) -> Tensor:
         "Return the logits of a whole batch, of which this process predicts its part."
@@ -270,9 +270,9 @@ class SharedEvaluator(Evaluator):
 
     def __call__(self, state: TrainState):
         "Return logits, loss and accuracy, the same in all processes."
-        if self.world.size > 1 and self.is_due(state):
+        if self.world.size > 1 and self.evaluator.is_due(state):
             for buffer in state.model.buffers(): dist.broadcast(buffer, 0, self.world.group)
-        return super().__call__(state)
+        return self.evaluator(state)
 
 # %% ../nbs/internals/distributed.ipynb #d44198ab
 class ShareState(Callback):
@@ -350,7 +350,7 @@ def share_training(
     train: Batches, # whole batches
     evaluator: Evaluator, # of the whole test set
     callbacks: Iterable[Callback], # of this process
-) -> tuple[Any, Evaluator, list[Callback]]: # batches, evaluator and callbacks for `fit`
+) -> tuple[Any, Any, list[Callback]]: # batches, evaluator and callbacks for `fit`
     "Make a training one of many processes."
     callbacks = list(callbacks)
     if world.size == 1: return train, evaluator, callbacks

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 from .recipe import Recipe
 
@@ -68,18 +68,20 @@ def log_error(
     "Return how wrong a run is, on the scale on which we interpolate; at best one error in 10,000."
     return math.log(max(1 - accuracy, 1e-4))
 
-class Prediction(NamedTuple):
+@dataclass(frozen=True)
+class Prediction:
     "What to expect of a run."
     accuracy: float # 0 to 1
     margin: float # a single run lies within it in nine of ten cases
 
     def __str__(self): return f'{100*self.accuracy:.1f} ± {100*self.margin:.1f} %'
 
-class Point(NamedTuple):
+@dataclass(frozen=True, order=True)
+class Point:
     "Runs of one family and length."
     x: float # logarithm of the images seen
     y: float # logarithm of the error, mean over the runs
-    num_runs: int
+    num_runs: int # how many
     moved: bool = False # measured on the other kind of images
 
 def _line(points: list[Point], x: float, slope: float) -> float:

@@ -11,7 +11,7 @@ import math, time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from statistics import fmean, median
 from types import SimpleNamespace
 from typing import Any
@@ -152,7 +152,7 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         "Return what a resumed run must know beside the recipe, for `provenance.json`."
         return dict(seconds=self.seconds, until=self.until, step_seconds=list(self.step_seconds),
-                    ending=self.ending, expected=self.expected and list(self.expected),
+                    ending=self.ending, expected=self.expected and list(astuple(self.expected)),
                     preparation=0., stretched=[], finished=False)
 
     @classmethod

@@ -57,8 +57,9 @@ def save_half(
     kept[WEIGHTS] = safetensors.torch.save(half_weights(safetensors.torch.load(kept[WEIGHTS])))
     def provenance(**more):
         return {'provenance.json': json.dumps({**run.metadata, **more}, indent=1).encode()}
-    save_files(folder, kept | provenance())
-    half = replace(load_model(read_run(Path(folder)), 'cpu'), precision=Precision('fp32'))
+    with tempfile.TemporaryDirectory() as tmp:
+        save_files(tmp, kept | provenance())
+        half = replace(load_model(read_run(tmp), 'cpu'), precision=Precision('fp32'))
     test = data.head(None, run.recipe.test_images).test
     measured = dict(test_acc=accuracy_of(half, test, tta=True), one_view_acc=accuracy_of(half, test))
     if run.history[-1]['test_acc'] - measured['test_acc'] > MAX_LOSS:
@@ -66,7 +67,7 @@ def save_half(
                        f"{measured['test_acc']:.2%}, not {run.history[-1]['test_acc']:.2%}")
     where = dict(precision='fp32', hardware=device_name('cpu'), torch=torch.__version__, commit=git_sha(),
                  measured=datetime.now(timezone.utc).isoformat(timespec='seconds'))
-    save_files(folder, provenance(pretrained=measured | where | dict(runs=runs)))
+    save_files(folder, kept | provenance(pretrained=measured | where | dict(runs=runs)))
     return read_run(Path(folder))
 
 # %% ../nbs/further/share.ipynb #016b13dc

@@ -12,6 +12,7 @@ from pathlib import Path
 from project import new_parser, root
 
 MODEL = 'fast'
+PHOTOS = 'chelsea.jpg', 'coffee.jpg' # of the package's examples
 PACKAGE = 'onnxruntime-web@1.30.0'
 INTEGRITY = 'sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=='
 SCRIPT, RUNTIME = 'ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm' # only what runs on a CPU
@@ -96,7 +97,7 @@ def write_about(folder: Path, **about):
 def build_playground(folder: Path, model: str = MODEL):
     "Put what the page needs into its folder of the site; if something is missing, say what."
     shutil.copytree(root/'nbs'/'playground', folder, dirs_exist_ok=True)
-    shutil.copytree(root/'cifar_nb'/'examples', folder/'examples', dirs_exist_ok=True)
+    for name in PHOTOS: shutil.copy(root/'cifar_nb'/'examples'/name, folder/'examples')
     try: write_files(folder, model)
     except Missing as e:
         print(f'The page "Try it" has no model: {e}')
