@@ -30,15 +30,20 @@ def raise_stop(
     "Raise `StopSignal`: a handler of signals."
     raise StopSignal(signum=signum)
 
+def _nobody_waits(handler) -> bool:
+    "Return whether a handler may be replaced for a while: Python's, ours, or what PyTorch's launcher left behind."
+    if handler in (signal.SIG_DFL, signal.default_int_handler, raise_stop): return True
+    return str(getattr(handler, '__module__', '')).startswith('torch.distributed.elastic')
+
 @contextmanager
 def handle_signals(
     signals: Iterable[int], # left alone if they are ignored or have a handler of someone else
     handler: Callable, # `handler(signum, frame)`
 ):
     "Handle signals, if this is the main thread; on leaving, put back what was there."
-    ours, before = (signal.SIG_DFL, signal.default_int_handler, raise_stop), {}
+    before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {s: signal.getsignal(s) for s in signals if signal.getsignal(s) in ours}
+        before = {s: signal.getsignal(s) for s in signals if _nobody_waits(signal.getsignal(s))}
     for s in before: signal.signal(s, handler)
     try: yield
     finally:
