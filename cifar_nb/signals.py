@@ -30,8 +30,8 @@ def raise_stop(
     "Raise `StopSignal`: a handler of signals."
     raise StopSignal(signum=signum)
 
-def _nobody_waits(handler) -> bool:
-    "Return whether a handler may be replaced for a while: Python's, ours, or what PyTorch's launcher left behind."
+def _is_free(handler) -> bool:
+    "Return whether we may replace a handler: Python's, ours, or what PyTorch's launcher left behind."
     if handler in (signal.SIG_DFL, signal.default_int_handler, raise_stop): return True
     return str(getattr(handler, '__module__', '')).startswith('torch.distributed.elastic')
 
@@ -43,7 +43,7 @@ def handle_signals(
     "Handle signals, if this is the main thread; on leaving, put back what was there."
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {s: signal.getsignal(s) for s in signals if _nobody_waits(signal.getsignal(s))}
+        before = {s: signal.getsignal(s) for s in signals if _is_free(signal.getsignal(s))}
     for s in before: signal.signal(s, handler)
     try: yield
     finally:
