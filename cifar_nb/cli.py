@@ -207,8 +207,8 @@ class _Command:
 
     def run(self):
         "Do what was asked. Raise whatever goes wrong."
-        from cifar_nb.distributed import joined
         if self.args.command == 'runs': return _runs(self.args)
+        from cifar_nb.distributed import joined
         with joined(getattr(self.args, 'sync_bn', False)) as world:
             if world.size > 1 and self.args.command not in ('train', 'lr-find'):
                 raise ValueError(f'{self.args.command} runs in one process: '

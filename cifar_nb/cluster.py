@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from .data import ImageDataset, Split
+from .extras import import_extra
 from .recipe import Recipe
 from .study import Study, StudyError, StudyRun, train_one
 
@@ -85,10 +86,7 @@ def train_task(
 def import_ray() -> Any: # the module `ray`
     "Import Ray, with its usage reports off unless you have decided otherwise."
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
-    try: import ray
-    except ImportError as e:
-        raise StudyError("runs side by side need Ray: pip install 'cifar_nb[ray]'") from e
-    return ray
+    return import_extra('ray', 'runs side by side need Ray', 'ray', StudyError)
 
 @contextmanager
 def ray_session(

@@ -6,11 +6,10 @@
 __all__ = ['draw_images', 'cam_layers', 'Demo', 'load_demo', 'DemoError', 'make_app', 'example_pictures', 'launch', 'write_space']
 
 # %% ../nbs/further/demo.ipynb #7c5c4b0a
-import os, sys, warnings
+import os, sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,13 @@ import cifar_nb
 from . import __version__
 from .console import in_notebook, say
 from .data import DataError, ImageDataset, data_root, read_cifar10
+from .extras import import_extra
 from .files import write_file
 from .pictures import FITS, PictureError, fit_picture, read_picture
 from .predict import Classifier, fit_in_words, grad_cam, load_model, predict
 from .results import misclassified
-from .run import LOGITS, WEIGHTS, Run, RunError, check_data, git_sha, read_run
+from .run import WEIGHTS, Run, RunError, check_data, git_sha, read_run
+from .share import RUN_FILES
 from .stored import read_files, read_manifest, save_files
 
 # %% ../nbs/further/demo.ipynb #cbe17503
@@ -150,10 +151,7 @@ class DemoError(OSError):
 
 def _import_gradio() -> Any:
     "Import what only the app needs. Raise `DemoError`."
-    try:
-        with warnings.catch_warnings(action='ignore'): # of tqdm's, about a widget that we don't need
-            return import_module('gradio')
-    except ImportError as e: raise DemoError("the app needs gradio: pip install 'cifar_nb[demo]'") from e
+    return import_extra('gradio', 'the app needs gradio', 'demo', DemoError)
 
 def _cam_controls(gr, layers: Mapping[str, tuple[int, int]]) -> tuple[Any, Any]:
     "Add what chooses a layer, or none, and how strongly its map is seen."
@@ -260,7 +258,6 @@ def launch(
 
 # %% ../nbs/further/demo.ipynb #d1496e57
 _OURS = '# Written by `cifar_nb demo --space`, which may write it again.\n'
-_RUN_FILES = 'recipe.json', 'provenance.json', 'history.csv', LOGITS, WEIGHTS # of a run without manifest
 _PACKAGE = 'git+https://github.com/OWNER/cifar_nb'
 
 def _app_py(models: Iterable[str]) -> str:
@@ -322,7 +319,8 @@ def write_space(
             continue
         place = Path('models')/Path(name).name
         models.append(f'here/{place.as_posix()!r}')
-        save_files(folder/place, read_files(run.folder, *(read_manifest(run.folder) or _RUN_FILES)))
+        names = read_manifest(run.folder) or (*RUN_FILES, WEIGHTS)
+        save_files(folder/place, read_files(run.folder, *names))
     write_file(folder/'requirements.txt', _requirements().encode())
     write_file(folder/'README.md', card.encode())
     write_file(app, _app_py(models).encode()) # at last: without it, it is no Space

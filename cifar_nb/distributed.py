@@ -120,13 +120,13 @@ def joined(
 ) -> Iterator[World]: # who we are
     """Join the other processes that torchrun, accelerate or notebook_launcher started. Alone, do nothing.
 
-    Raise `LostProcessError` if one of them ends early. After any error we stay connected until this process
-    ends: so we can say what went wrong before the others notice.
+    Raise `LostProcessError` if one of them ends early. We stay connected until this process ends: so we can
+    join again, and after an error say what went wrong before the others notice.
     """
     if get_world().size > 1 or int(os.environ.get('WORLD_SIZE', 1)) == 1:
         yield get_world()
         return
-    world, ours = _join(sync_bn), not dist.is_initialized()
+    world = _join(sync_bn)
     _worlds.append(world)
     with ExitStack() as stack:
         if world.rank: stack.enter_context(redirect_stdout(None))
@@ -136,7 +136,6 @@ def joined(
             others = f'another of the {world.size} processes'
             raise LostProcessError(f'{others} has ended, or did not answer for {PATIENCE.seconds} s') from e
     _worlds.pop()
-    if ours: dist.destroy_process_group()
 
 def _join(sync_bn: bool) -> World:
     "Connect this process with the others."

@@ -310,10 +310,15 @@ def train_run(
             state = experiment.fit([*ours, *callbacks], compiled)
             if world.rank:
                 return Run(folder, checkpoints.recipe, state.history, state.logits, checkpoints.metadata)
-            save_weights(folder, state.model)
-            run = read_run(folder)
-            save_figures(run, data)
+            run = _save_end(folder, state.model, data)
         if budget: say(f'{in_words(budget.deadline.spent())} of {in_words(budget.plan.seconds)} used.')
+    return run
+
+def _save_end(folder: Path, model: nn.Module, data: ImageDataset) -> Run:
+    "Write weights and figures of a run whose last epoch is written, and read all of it."
+    save_weights(folder, model)
+    run = read_run(folder)
+    save_figures(run, data)
     return run
 
 # %% ../nbs/internals/experiment.ipynb #381ff5a5
@@ -429,8 +434,7 @@ def time_writing(
     recipe = experiment.recipe.with_epochs(1)
     with tempfile.TemporaryDirectory() as folder:
         save_run(folder, recipe, [row], logits, experiment.provenance())
-        save_weights(folder, experiment.model)
-        save_figures(read_run(folder), data)
+        _save_end(Path(folder), experiment.model, data)
     return time.perf_counter() - start
 
 def save_figures(

@@ -11,7 +11,6 @@ __all__ = ['FORMATS', 'MAX_DIFFERENCE', 'MIN_AGREEMENT', 'PixelModel', 'ExportEr
 import copy, io, json, os, tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from torch.nn import functional as F
 
 from .data import ImageDataset, keyed_generator
 from .device import Precision
+from .extras import import_extra
 from .files import write_file
 from .model import CustomResNet, fold_logit_scale
 from .predict import Classifier
@@ -52,9 +52,8 @@ class ExportError(OSError):
     "A model can't be written, or the file doesn't do what the model does. The message is one line."
 
 def _import(name: str, what: str) -> Any:
-    "Import what only some need."
-    try: return import_module(name)
-    except ImportError as e: raise ExportError(f"{what} needs {name}: pip install 'cifar_nb[use]'") from e
+    "Import what writes or runs a file. Raise `ExportError`."
+    return import_extra(name, f'{what} needs {name}', 'use', ExportError)
 
 def _exported(net: PixelModel, classifier: Classifier) -> torch.export.ExportedProgram:
     "Return the network as a graph that takes any number of images."
@@ -135,14 +134,18 @@ def largest_difference(
     difference = (found - wanted).abs().max()
     return float(difference.nan_to_num(float('inf')))
 
+def _new(path: str | os.PathLike) -> Path:
+    "Return the path of a file that doesn't exist yet."
+    if os.path.exists(path): raise ExportError(f"'{path}' exists: name another file")
+    return Path(path)
+
 def export_model(
     classifier: Classifier, # from `load_model`
     path: str | os.PathLike, # the file; must not exist
     form: str, # one of `FORMATS`
 ) -> float: # the largest difference from PyTorch
     "Write a model into one file for use elsewhere. Raise `ExportError` if it isn't the same model."
-    path = Path(path)
-    if path.exists(): raise ExportError(f"'{path}' exists: name another file")
+    path = _new(path)
     net = PixelModel(classifier)
     if form == 'onnx': run = run_onnx(content := to_onnx(net, classifier))
     elif form == 'torch': run = run_torch(content := to_torch(net, classifier))
@@ -196,8 +199,7 @@ def export_int8(
     data: ImageDataset, # what the model was trained on
 ) -> float: # see `agreement`, on the first 1,000 test images
     "Write a model in ONNX that computes in int8. Raise `ExportError` if it gives other answers."
-    path = Path(path)
-    if path.exists(): raise ExportError(f"'{path}' exists: name another file")
+    path = _new(path)
     if (data.classes, tuple(data.test.x.shape[2:])) != (classifier.classes, classifier.size):
         raise ExportError(f'the model takes other images than {data.name}: int8 needs its training images')
     content = to_int8(to_onnx(PixelModel(classifier), classifier), data.train.x[:500])

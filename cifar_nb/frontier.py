@@ -167,10 +167,14 @@ class Frontier:
         error = min(math.exp(_line(points, x, self.slope)), .9) # ten classes: guessing has that
         return Prediction(1 - error, min(error*math.expm1(NINE_OF_TEN*sd), .9))
 
+    def _evaluated(self) -> list[tuple[Recipe, int]]:
+        "Return each family with each number of views that we know it by."
+        return [(family, views) for family in self.families for views in self.views(family)]
+
     def _measure(self):
         "Measure spread, slope, offset and roughness, as far as the runs allow."
-        curves = [self.own_points(family, views, split) for family in self.families
-                  for views in self.views(family) for split in (HELD_OUT, ALL)]
+        curves = [self.own_points(family, views, split) for family, views in self._evaluated()
+                  for split in (HELD_OUT, ALL)]
         slopes = [(q.y - p.y)/(q.x - p.x) for points in curves for p, q in zip(points, points[1:])]
         if slopes: self.slope = fmean(slopes)
         squares = self._residuals()
@@ -194,12 +198,11 @@ class Frontier:
 
     def _gaps(self) -> Iterable[float]:
         "Yield how much higher the error on the test images is, in logarithms, within what both kinds cover."
-        for family in self.families:
-            for views in self.views(family):
-                held_out = self.own_points(family, views, HELD_OUT)
-                for p in self.own_points(family, views, ALL):
-                    if held_out and held_out[0].x - NEAR <= p.x <= held_out[-1].x + NEAR:
-                        yield p.y - _line(held_out, p.x, self.slope)
+        for family, views in self._evaluated():
+            held_out = self.own_points(family, views, HELD_OUT)
+            for p in self.own_points(family, views, ALL):
+                if held_out and held_out[0].x - NEAR <= p.x <= held_out[-1].x + NEAR:
+                    yield p.y - _line(held_out, p.x, self.slope)
 
 # %% ../nbs/internals/frontier.ipynb #5ea099b1
 def calibration(

@@ -106,6 +106,10 @@ def _defaults(field: str) -> str:
     "Return what a field is by default in each recipe, for `--help`."
     return '; '.join(f'{name} {_default(field, name)}' for name in RECIPES)
 
+def _add_device(add):
+    "Add the option of commands that compute."
+    add('--device', default='auto', metavar='NAME', help='auto (default), cpu, cuda, cuda:1, mps')
+
 def _shared_options() -> argparse.ArgumentParser:
     "Return the options that all commands have."
     shared = OneLineParser(add_help=False)
@@ -116,7 +120,7 @@ def _shared_options() -> argparse.ArgumentParser:
     add('--synthetic', action='store_true', default=None,
         help='use synthetic images instead of CIFAR-10, to try it without data')
     add('--stand-in', dest='synthetic', action='store_true', help=argparse.SUPPRESS) # its old name
-    add('--device', default='auto', metavar='NAME', help='auto (default), cpu, cuda, cuda:1, mps')
+    _add_device(add)
     add('--seed', type=_whole(0), metavar='N', help='seed of weights, order and augmentation (default: 0)')
     add('--budget', choices=BUDGETS,
         help='full (default): everything; quick: a few minutes on two CPU cores; test: a narrow net, a few '
@@ -274,7 +278,7 @@ def _add_predict(commands, shared: list):
         help="average over several views of a picture, as the run's recipe does in its evaluation")
     add('--json', action='store_true', help='answer as JSON')
     add('--figure', type=_png, metavar='FILE', help='draw what the model sees beside what it says, as PNG')
-    add('--device', default='auto', metavar='NAME', help='auto (default), cpu, cuda, cuda:1, mps')
+    _add_device(add)
 
 def _add_export(commands, shared: list):
     "Add the command `export`. It trains nothing, so it has none of the shared options."
@@ -319,7 +323,7 @@ def _add_demo(commands, shared: list):
     add('--data', type=_path, metavar='DIR',
         help='folder that holds cifar-10-batches-py, for the mistakes (default: $CIFAR_NB_DATA, else a '
              'per-user cache); nothing is downloaded')
-    add('--device', default='auto', metavar='NAME', help='auto (default), cpu, cuda, cuda:1, mps')
+    _add_device(add)
 
 # %% ../nbs/internals/options.ipynb #c9b0a3fb
 def make_parser() -> argparse.ArgumentParser: # with all commands

@@ -8,10 +8,9 @@ __all__ = ['Ranking', 'Classifier', 'load_model', 'load_pretrained', 'to_images'
            'grad_cam']
 
 # %% ../nbs/further/use.ipynb #c3bde4c7
-import glob, json, math, os, sys, warnings
+import glob, json, math, os, sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -25,6 +24,7 @@ from torch.nn import functional as F
 from .data import CLASSES, Batches, Split
 from .device import Precision, explain_oom, pick_device, pick_precision
 from .experiment import empty_model
+from .extras import import_extra
 from .fast import predict_tta
 from .model import preserve_modes
 from .pictures import (
@@ -294,10 +294,7 @@ def grad_cam(
     fit: str = 'crop', # a key of `FITS`
 ) -> Tensor: # float32 (N, height, width), on the CPU; the strongest place of each image is 1
     "Return how much each place of an image speaks for a class. Raise `ImportError` without captum."
-    try:
-        with warnings.catch_warnings(action='ignore'): # of tqdm's, about a widget that we don't need
-            attr = import_module('captum.attr')
-    except ImportError as e: raise ImportError("Grad-CAM needs captum: pip install 'cifar_nb[use]'") from e
+    attr = import_extra('captum.attr', 'Grad-CAM needs captum', 'use')
     model, modules = classifier.model, dict(classifier.model.named_modules())
     layer = layer or next((name for name in ('layer3', 'body') if name in modules), '')
     if layer not in modules or not layer:

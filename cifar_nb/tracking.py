@@ -7,9 +7,9 @@ __all__ = ['TrackingError', 'get_summary_writer', 'TensorBoard', 'as_scalars']
 
 # %% ../nbs/further/tracking.ipynb #46102bec
 import os
-from importlib import import_module
 from typing import Any
 
+from .extras import import_extra
 from .state import TrainState
 from .train import Callback
 
@@ -19,10 +19,8 @@ class TrackingError(ValueError):
 
 def get_summary_writer() -> type: # `torch.utils.tensorboard.SummaryWriter`
     "Return what writes files for TensorBoard. Raise `TrackingError` without TensorBoard."
-    try: return import_module('torch.utils.tensorboard').SummaryWriter
-    except ImportError as e:
-        what = 'tracking with TensorBoard needs tensorboard'
-        raise TrackingError(f"{what}: pip install 'cifar_nb[tensorboard]'") from e
+    need = 'tracking with TensorBoard needs tensorboard'
+    return import_extra('torch.utils.tensorboard', need, 'tensorboard', TrackingError).SummaryWriter
 
 class TensorBoard(Callback):
     "Write the curves of a training for TensorBoard."

@@ -21,18 +21,18 @@ from cifar_nb.run import git_sha, read_run
 
 from project import new_parser, root
 
-CODE = 'import cifar_nb.cli; raise SystemExit(cifar_nb.cli.main())'
+COMMAND = [sys.executable, '-m', 'cifar_nb', 'train']
 EARLY, LATE, DRILL = .90, 1.03, 3. # shares of a budget; minutes of a drill
 RUNS = Path('runs')/'minutes'
 
 def resume(folder: Path, device: str) -> subprocess.Popen:
     "Resume a run in a process of its own."
-    return subprocess.Popen([sys.executable, '-c', CODE, 'train', '--resume', folder, '--device', device])
+    return subprocess.Popen([*COMMAND, '--resume', folder, '--device', device])
 
 def start(folder: Path, minutes: float, seed: int, device: str) -> subprocess.Popen:
     "Start a run in a process of its own."
     options = '--minutes', str(minutes), '--seed', str(seed), '--device', device, '--output', folder
-    return subprocess.Popen([sys.executable, '-c', CODE, 'train', *options])
+    return subprocess.Popen([*COMMAND, *options])
 
 def finish(process: subprocess.Popen, began: float, folder: Path) -> float:
     "Wait for a run; return the seconds from the start of its process to its end."

@@ -39,8 +39,7 @@ def ours_in_a_process(seed: int, data: ImageDataset, args: argparse.Namespace) -
     "Run the command `cifar_nb`."
     folder = args.output/f'fast-seed{seed}'
     options = ['--recipe', 'fast', '--seed', str(seed), '--device', args.device, '--output', folder]
-    main = 'import cifar_nb.cli; raise SystemExit(cifar_nb.cli.main())'
-    subprocess.run([sys.executable, '-c', main, 'train', *options], check=True)
+    subprocess.run([sys.executable, '-m', 'cifar_nb', 'train', *options], check=True)
     run = read_run(folder)
     experiment = build(run.recipe, data, args.device)
     load_weights(run, experiment.model)

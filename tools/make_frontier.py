@@ -31,7 +31,7 @@ from cifar_nb.bench import flops_of
 from cifar_nb.compare import resolved_recipe
 from cifar_nb.data import ImageDataset, draw_synthetic, load_data
 from cifar_nb.experiment import Experiment, build, train_run
-from cifar_nb.fast import predict_tta
+from cifar_nb.fast import is_unsure, predict_tta
 from cifar_nb.files import write_file
 from cifar_nb.frontier import ALL, HELD_OUT, Frontier, FrontierRun, family_of
 from cifar_nb.lr_finder import LRCurve
@@ -100,8 +100,7 @@ def record(todo: Todo, run: Run, data: ImageDataset, args: argparse.Namespace) -
         logits, y = evaluate(model, experiment.test, experiment.precision, predict)
         accuracy[views] = loss_and_accuracy(logits, y)[1]
         if views > 1: continue
-        first, second = logits.topk(2, 1).values.T
-        unsure = (first - second < 1.5).double().mean().item() # as in `predict_tta`
+        unsure = is_unsure(logits).double().mean().item()
     seconds = None if args.busy or run.metadata.get('resumed') else sum(r['seconds'] for r in run.history)
     return FrontierRun(
         replace(resolved_recipe(run), seed=todo.seed), todo.split, len(data.train), accuracy,
