@@ -20,7 +20,7 @@ from nbdev.serve import proc_nbs
 
 from api_table import api_entry, constant_entries, definitions, exported_constants
 from build_playground import MODEL, build_playground
-from project import all_notebooks, default_exp, directives, new_parser, notebook_name, read_cells, root
+from project import all_notebooks, default_exp, new_parser, notebook_name, root
 
 # What smalldocs can't do and need not: Quarto's name for following the system's colours, as it always does.
 KNOWN_WARNINGS = {'format.html.respect-user-color-scheme is ignored'}
@@ -41,8 +41,8 @@ def folded(names: list[str], entries: str) -> list[str]:
     summary = f'<summary>Reference: {title}</summary>'
     return ['<details class="api">', summary, '::: {.api-entries}', entries, ':::', '</details>']
 
-def with_api(cells: list, module: str, order: dict, visible: set[str]) -> list:
-    "Replace nbdev's show_doc cells by entries in source order, folded if the code above is visible."
+def with_api(cells: list, module: str, order: dict) -> list:
+    "Replace nbdev's show_doc cells by folded entries in source order."
     result = []
     for shows, group in groupby(cells, key=lambda cell: bool(shown_name(cell))):
         if not shows:
@@ -50,8 +50,7 @@ def with_api(cells: list, module: str, order: dict, visible: set[str]) -> list:
             continue
         names = sorted(map(shown_name, group), key=list(order).index)
         entries = '\n\n---\n\n'.join(api_entry(module, name) for name in names)
-        parts = folded(names, entries) if result and result[-1].get('id') in visible else ['---', entries]
-        result.append(mk_cell('\n\n'.join(parts), 'markdown'))
+        result.append(mk_cell('\n\n'.join(folded(names, entries)), 'markdown'))
     return result
 
 def free_anchors(text: str, anchors: set[str]) -> str:
@@ -72,8 +71,7 @@ def process_notebook(path: Path, source: Path, cfg):
         anchors = {name.lower() for name in [*order, *constants]}
         for cell in nb.cells:
             if cell.cell_type == 'markdown': cell.source = free_anchors(cell.source, anchors)
-        visible = {cell['id'] for cell in read_cells(source) if 'exports' in directives(cell['source'])}
-        nb.cells = with_api(nb.cells, f'{cfg.lib_name}.{module}', order, visible)
+        nb.cells = with_api(nb.cells, f'{cfg.lib_name}.{module}', order)
         if constants: nb.cells.append(mk_cell(constant_entries(constants, file, cfg), 'markdown'))
     for cell in nb.cells: # links stay within this site
         if cell.cell_type != 'markdown': continue

@@ -12,6 +12,7 @@
 - Saved outputs are evidence. None is of synthetic images unless the cell asks for them. Learning-rate
   finder and training show the full budget and the numbers, hardware and precision of a run in results/; the
   results show its log; bench, fast and strong show the measurements there.
+- Every figure outside the tests has a text for those who can't see it and a caption.
 - Saved outputs hold no error, no widget and no local path. A figure is under 350 KB (a hundred photographs
   of 32×32 pixels are 300 KB), a notebook under 1.5 MB.
 """
@@ -180,6 +181,13 @@ def output_breaches(source: str, out: dict):
     for png in re.findall(r'"image/png": "([^"]*)"', text):
         if len(png)*3/4 > 350_000: yield f'a figure of {len(png)*3//4:,} bytes'
 
+def caption_breaches(cell: dict):
+    "Yield what a figure on the site lacks."
+    if not any('image/png' in out.get('data', {}) for out in cell.get('outputs', [])): return
+    for directive in ('fig-alt', 'fig-cap'):
+        if not re.search(rf'(?m)^#\| {directive}: \S', cell['source']):
+            yield f"a figure without {directive}: {cell['source'].strip().splitlines()[-1][:60]}"
+
 def breaches(path: Path):
     "Yield what is wrong with a notebook."
     code = code_sources(path)
@@ -189,6 +197,7 @@ def breaches(path: Path):
     yield from line_breaches(path, code)
     for cell in read_cells(path):
         for out in cell.get('outputs', []): yield from output_breaches(cell['source'], out)
+        if path.parent.name != 'tests': yield from caption_breaches(cell)
     if path.stat().st_size > 1_500_000: yield f'{path.stat().st_size:,} bytes'
 
 @cache
