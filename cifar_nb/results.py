@@ -9,18 +9,20 @@ __all__ = ['title_of', 'plot_history', 'shorten', 'misclassified', 'plot_misclas
 
 # %% ../nbs/05_results.ipynb #38edb646
 import math, os, re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from .compare import Entry, entry_of, recipe_label, resolved_recipe, runs_table
+from .pictures import draw_images
 from .run import (
     HISTORY_FIELDS, Dataset, Run, RunError, check_data, check_history, find_runs)
 
@@ -114,21 +116,26 @@ def plot_misclassified(
     data: Dataset, # what it was measured on
     n: int = 20, # how many of the worst are shown
     ncols: int = 4, # images in a row
+    look: Callable | None = None, # (N, 3, H, W) to heat maps (N, H, W), drawn beside
 ) -> Figure: # each image with true label, predicted label and confidence
     "Draw the most confident mistakes."
     logits, labels = _logits_and_labels(run, data)
     wrong, predicted, confidence = misclassified(logits, labels)
     nrows = math.ceil(min(n, max(1, len(wrong)))/ncols)
     height = 2.2*nrows + .7 # in inches, as all that follows
-    fig, axs = plt.subplots(nrows, ncols, squeeze=False, figsize=(1.9*ncols, height))
+    width = 1.9*ncols*(2 if look else 1)
+    fig, axs = plt.subplots(nrows, ncols, squeeze=False, figsize=(width, height))
     fig.subplots_adjust(.01, .1/height, .99, 1 - 1.2/height, .05, .38)
     for ax in axs.flat: ax.axis('off')
-    for ax, i, p, c in zip(axs.flat[:n], wrong, predicted, confidence):
-        ax.imshow(data.test.x[i].permute(1, 2, 0))
+    images = data.test.x[wrong[:n]]
+    shown = [draw_images(images, zoom=1)]
+    if look: shown.append(draw_images(images, look(images), zoom=1))
+    for ax, i, p, c, *pictures in zip(axs.flat, wrong, predicted, confidence, *shown):
+        ax.imshow(np.hstack(pictures))
         true, said = (shorten(data.classes[k], 20) for k in (labels[i], p))
         ax.set_title(f'is {true}\nsays {said}\n{c:.1%}', fontsize=9)
-    shown = f'The {min(n, len(wrong))} most confident of {len(wrong):,} mistakes'
-    fig.suptitle(title_of(run, f'{shown}, worst first'))
+    title = f'The {min(n, len(wrong))} most confident of {len(wrong):,} mistakes'
+    fig.suptitle(title_of(run, f'{title}, worst first'))
     plt.close(fig)
     return fig
 
