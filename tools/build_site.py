@@ -22,8 +22,9 @@ from api_table import api_entry, constant_entries, definitions, exported_constan
 from build_playground import MODEL, build_playground
 from project import all_notebooks, default_exp, new_parser, notebook_name, root
 
-# What smalldocs can't do and need not: Quarto's name for following the system's colours, as it always does.
-KNOWN_WARNINGS = {'format.html.respect-user-color-scheme is ignored'}
+# What smalldocs can't do and need not: Quarto's names for following the system's colours, as it always
+# does, and for the widths of columns, which it has from styles.css.
+KNOWN_WARNINGS = {f'format.html.{name} is ignored' for name in ('respect-user-color-scheme', 'grid')}
 
 DOWNLOADS = 'notebooks' # folder of the site
 

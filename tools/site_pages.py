@@ -57,14 +57,12 @@ READ_WIDE = """() => {
   return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !fits(e) && !scrolls(e))
     .map(e => `${e.tagName} from ${Math.round(box(e).left)} to ${Math.round(box(e).right)}`).slice(0, 1);
 }"""
-# Code that is cut off, but for that of API entries.
+# Code that is cut off.
 READ_CUT = """() => {
-  const block = e => e.closest('.code-copy-outer-scaffold') || e.closest('div.sourceCode');
-  const api = e => e.closest('details') || block(e).previousElementSibling?.querySelector('.api-source');
   const longest = e => e.innerText.split('\\n').sort((a, b) => b.length - a.length)[0];
   const cut = e => e.scrollWidth > e.clientWidth + 1;
   const all = [...document.querySelectorAll('main div.sourceCode pre')];
-  return all.filter(e => !api(e) && cut(e)).map(longest);
+  return all.filter(cut).map(longest);
 }"""
 OPEN_FOLDS = "() => document.querySelectorAll('main details').forEach(e => e.open = true)"
 
