@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keep a finished run on CIFAR-10 in results/: all but its weights.
 
-    python tools/keep_run.py runs/RUN plain-cpu-seed0
+    python tools/keep_run.py runs/RUN plain-xeon-seed0
 """
 import sys
 from pathlib import Path
