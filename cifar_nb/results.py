@@ -121,15 +121,14 @@ def plot_misclassified(
     "Draw the most confident mistakes."
     logits, labels = _logits_and_labels(run, data)
     wrong, predicted, confidence = misclassified(logits, labels)
-    nrows = math.ceil(min(n, max(1, len(wrong)))/ncols)
-    height = 2.2*nrows + .7 # in inches, as all that follows
-    width = 1.9*ncols*(2 if look else 1)
-    fig, axs = plt.subplots(nrows, ncols, squeeze=False, figsize=(width, height))
-    fig.subplots_adjust(.01, .1/height, .99, 1 - 1.2/height, .05, .38)
-    for ax in axs.flat: ax.axis('off')
     images = data.test.x[wrong[:n]]
     shown = [draw_images(images, zoom=1)]
     if look: shown.append(draw_images(images, look(images), zoom=1))
+    nrows = math.ceil(min(n, max(1, len(wrong)))/ncols)
+    width, height = 1.9*ncols*len(shown), 2.2*nrows + .7 # inches, as all that follows
+    fig, axs = plt.subplots(nrows, ncols, squeeze=False, figsize=(width, height))
+    fig.subplots_adjust(.01, .1/height, .99, 1 - 1.2/height, .05, .38)
+    for ax in axs.flat: ax.axis('off')
     for ax, i, p, c, *pictures in zip(axs.flat, wrong, predicted, confidence, *shown):
         ax.imshow(np.hstack(pictures))
         true, said = (shorten(data.classes[k], 20) for k in (labels[i], p))
