@@ -78,14 +78,14 @@ def _installed_commit(package: Path) -> str:
         return json.loads(installed.read_text('direct_url.json') or '{}')['vcs_info']['commit_id']
     except (PackageNotFoundError, OSError, ValueError, KeyError, TypeError): return ''
 
-def git_sha() -> str: # such as '91d2046…', followed by ' with changes' if files were edited; or ''
+def git_sha() -> str: # such as '91d2046…', with ' with changes' if the library's files were edited; or ''
     "Return the commit of this library, if it runs from a checkout or was installed from a repository."
     spec = find_spec('cifar_nb')
     if not spec or not spec.origin: return ''
     init = Path(spec.origin)
     try:
         _git(init.parent, 'ls-files', '--error-unmatch', init.name) # may lie inside another repository
-        edited = _git(init.parent, 'status', '--porcelain', '--untracked-files=no')
+        edited = _git(init.parent, 'status', '--porcelain', '--untracked-files=no', '--', '.')
         return _git(init.parent, 'rev-parse', 'HEAD') + (' with changes' if edited else '')
     except (OSError, subprocess.SubprocessError): return _installed_commit(init.parent)
 

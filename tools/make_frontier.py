@@ -111,7 +111,7 @@ def in_folders(macs: dict[str, float]) -> Iterator[FrontierRun]:
     "Yield the runs whose folders are in results/."
     one_view = {run['seed']: run['accuracy_of_one_view']
                 for run in json.loads((RESULTS/'beside.json').read_text())['runs'] if run['who'] == 'ours'}
-    for name in ('fast-cpu-seed*', 'full-cpu-seed*', 'plain-xeon-seed*', 'strong-12-epochs-cpu-seed*'):
+    for name in ('fast-cpu-seed*', 'full-cpu-seed*', 'plain-xeon-seed*', 'strong-*-seed*'):
         for folder in sorted(RESULTS.glob(name)):
             run = read_run(folder)
             r, m = run.recipe, run.metadata

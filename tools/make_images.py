@@ -45,7 +45,7 @@ def on_gpu(folder: Path) -> Iterator[Measured]:
 
 def on_cpu(folder: Path) -> Iterator[Measured]:
     "Read the run folders of the CPU; only the fast recipe had it to itself."
-    for name in ('fast-cpu-seed*', 'plain-xeon-seed*', 'strong-12-epochs-cpu-seed*'):
+    for name in ('fast-cpu-seed*', 'plain-xeon-seed*', 'strong-xeon-seed*'):
         runs = [read_run(path) for path in sorted(folder.glob(name))]
         seconds = mean(sum(row['seconds'] for row in run.history) for run in runs)
         accuracies = [run.history[-1]['test_acc'] for run in runs]
