@@ -224,7 +224,8 @@ def run_disagreements():
     finder, training = '03_lr_finder.ipynb', '04_train.ipynb'
     runs = [read_run(file.parent) for file in sorted((root/'results').glob('*/provenance.json'))]
     for run in runs:
-        if run.recipe.name == 'strong' and format_history(run.history[-5:]) not in said('further/strong.ipynb'):
+        last = format_history(run.history[-5:])
+        if run.recipe.name == 'strong' and last not in said('further/strong.ipynb'):
             yield f'further/strong.ipynb: it does not show {run.folder.name} in results/'
     shown = [run for run in runs if format_history(run.history[-5:]) in said(training)]
     if not shown: yield f'{training}: the last five epochs that it shows are not those of a run in results/'
