@@ -157,6 +157,7 @@ class ProgressBars(Callback):
         with plt.style.context('cifar_nb.figures'):
             self.master.update_graph(curves, x_bounds=(.5, state.last_epoch + .5))
             ax = self.master.graph_ax # cleared by every `update_graph`
+            for line in ax.lines: line.set_marker('o' if len(line.get_xdata()) == 1 else '') # else invisible
             ax.set(xlabel='epoch', ylabel='loss')
             ax.xaxis.get_major_locator().set_params(integer=True)
             self.master.graph_out.update(ax.figure)
