@@ -178,7 +178,7 @@ class _Option:
     step: float # seconds, mean over the run
     ending: float # seconds of evaluation and writing
     steps: float # as many as fit
-    held_out: float # accuracy to expect on held-out images; 0: unknown
+    at_least: float # lower end of the accuracy to expect on held-out images; 0: unknown
 
 class Planner:
     "Chooses what to train in a time budget."
@@ -202,10 +202,11 @@ class Planner:
             ending = m.num_test*view*(1 + (views - 1)*unsure) + m.writing
             left = AIM*self.deadline.seconds - self.deadline.spent() - ending
             steps = left/step - search
-        held_out = 0.
+        at_least = 0.
         if known and steps >= 1:
-            held_out = self.frontier.predict(family, self.seen(family, steps), views, HELD_OUT).accuracy
-        return _Option(family, views, step, ending, steps, held_out)
+            expected = self.frontier.predict(family, self.seen(family, steps), views, HELD_OUT)
+            at_least = expected.accuracy - expected.margin
+        return _Option(family, views, step, ending, steps, at_least)
 
     def seen(self, family: Recipe, steps: float) -> float:
         "Return how many images are seen in a number of steps; no more than we know of."
@@ -232,10 +233,10 @@ class Planner:
             options = [option for family in families for option in self.options(family)]
             possible = [o for o in options if o.steps >= LEAST_STEPS]
             if not possible: raise self.too_short(options)
-            best = max(possible, key=lambda o: o.held_out)
+            best = max(possible, key=lambda o: o.at_least)
             if self.machine.is_measured(best.family): return best
             known = [o for o in possible if self.machine.is_measured(o.family)]
-            if known and time.perf_counter() - began > self.limit: return max(known, key=lambda o: o.held_out)
+            if known and time.perf_counter() - began > self.limit: return max(known, key=lambda o: o.at_least)
             self.machine.measure(best.family)
 
     def only(self, recipe: Recipe) -> _Option:
