@@ -13,7 +13,7 @@ from pathlib import Path
 from .console import heartbeat, in_terminal, say
 from .options import contradicting_options, default_folder, make_parser, recipe_of
 from .recipe import Recipe
-from .signals import STOP_SIGNALS, StopSignal, handle_signals, raise_stop
+from .signals import STOP_SIGNALS, StopSignal, handle_signals, hold_back, raise_stop
 
 _imported_at = time.perf_counter() # the process may be older: a shell becomes its last command
 
@@ -327,6 +327,23 @@ def _drop_unprintable():
             with suppress(OSError, ValueError, AttributeError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
+def _run(command: _Command) -> int:
+    "Run a command; say in one line how it ended if it did not end well. Return the exit status."
+    try:
+        with handle_signals(STOP_SIGNALS, raise_stop): command.run()
+    except KeyboardInterrupt as e:
+        if not str(e) and in_terminal(): say() # ends the line of a bar
+        signum = e.signum if isinstance(e, StopSignal) else signal.SIGINT
+        if not _speaks(stopped=True): return 128 + signum
+        return _complain(f"{str(e) or 'interrupted'}{command.how_to_resume()}", 128 + signum)
+    except Exception as e:
+        if not (status := _exit_status(e, command.begun)): raise
+        if not _speaks(stopped=False): return status
+        lost = type(e).__name__ == 'LostProcessError'
+        hint = command.how_to_resume() if isinstance(e, OSError) or lost else ''
+        return _complain(f'error: {e}{hint}', status)
+    return 0
+
 def main(
     argv: list[str] | None = None, # the arguments; `None`: those of the process
 ) -> int: # exit status: 0 done, 1 the training failed, 2 it could not begin, 130 and others: a signal
@@ -334,20 +351,7 @@ def main(
     try:
         began = _imported_at if argv is None else time.perf_counter()
         command = _Command(sys.argv[1:] if argv is None else argv, began)
-        try:
-            with handle_signals(STOP_SIGNALS, raise_stop): command.run()
-        except KeyboardInterrupt as e:
-            if not str(e) and in_terminal(): say() # ends the line of a bar
-            signum = e.signum if isinstance(e, StopSignal) else signal.SIGINT
-            if not _speaks(stopped=True): return 128 + signum
-            return _complain(f"{str(e) or 'interrupted'}{command.how_to_resume()}", 128 + signum)
-        except Exception as e:
-            if not (status := _exit_status(e, command.begun)): raise
-            if not _speaks(stopped=False): return status
-            lost = type(e).__name__ == 'LostProcessError'
-            hint = command.how_to_resume() if isinstance(e, OSError) or lost else ''
-            return _complain(f'error: {e}{hint}', status)
-        return 0
+        with handle_signals(STOP_SIGNALS, hold_back): return _run(command)
     finally: _drop_unprintable()
 
 if __name__ == '__main__' and __package__: sys.exit(main()) # python -m cifar_nb.cli
