@@ -223,11 +223,11 @@ def run_disagreements():
     "Yield saved numbers that are not of the full budget, or not those of the runs in results/."
     finder, training = '03_lr_finder.ipynb', '04_train.ipynb'
     runs = [read_run(file.parent) for file in sorted((root/'results').glob('*/provenance.json'))]
+    def shows(name, run): return format_history(run.history[-5:]) in said(name)
     for run in runs:
-        last = format_history(run.history[-5:])
-        if run.recipe.name == 'strong' and last not in said('further/strong.ipynb'):
+        if run.recipe.name == 'strong' and not shows('further/strong.ipynb', run):
             yield f'further/strong.ipynb: it does not show {run.folder.name} in results/'
-    shown = [run for run in runs if format_history(run.history[-5:]) in said(training)]
+    shown = [run for run in runs if shows(training, run)]
     if not shown: yield f'{training}: the last five epochs that it shows are not those of a run in results/'
     for run in shown:
         if format_history(run.history) not in said('05_results.ipynb'):
