@@ -29,7 +29,7 @@ from cifar_nb.distributed import (
     SharedLoss, ShardedBatches, StopTogether, World, get_world, joined, share_model, share_training,
     synchronize_norms)
 from .fast import (
-    FastNet, KeepLosses, ProgressiveBatches, SkippingBatches, count_skipped, predict_tta, whitening_filters)
+    FastNet, KeepLosses, ProgressiveBatches, SkippingBatches, predict_tta, whitening_filters)
 from .files import write_figure, write_file
 from .frontier import Frontier, family_of
 from .lr_finder import LRCurve, RangeTest, lr_find, plot_lr_curve
@@ -85,8 +85,8 @@ def _size_problems(recipe: Recipe, data: ImageDataset):
 def _batch_problems(recipe: Recipe, data: ImageDataset):
     "Yield why the last batch of an epoch is too small for batch norm, which needs two values to normalise."
     n, world = len(data.train), get_world()
-    of_epochs = n, n - count_skipped(n, recipe.easy_share, recipe.skip_probability)
-    last = min(count % recipe.batch_size or recipe.batch_size for count in of_epochs)
+    whole = min(n, recipe.batch_size)
+    last = whole if recipe.skip_probability else n % whole or whole
     fewest, whose = last//world.size, ' for each process' if world.size > 1 else '' # images of one process
     if not fewest:
         yield (f'the last batch of an epoch has {last} images for {world.size} processes: '
@@ -95,8 +95,6 @@ def _batch_problems(recipe: Recipe, data: ImageDataset):
     if fewest == 1 and not world.sync_bn and recipe.model == 'FastNet' and side < 17: # its last norm sees 1×1
         yield (f'the last batch of an epoch has one image{whose}: '
                f'use another batch_size than {recipe.batch_size}')
-    if world.size > 1 and recipe.skip_probability:
-        yield 'skip_probability must be 0 with several processes: none of them has the losses of all images'
 
 # %% ../nbs/internals/experiment.ipynb #0588920d
 @dataclass(frozen=True, eq=False)
@@ -390,8 +388,6 @@ def plan_run(
     budget = stored[1].get('budget') if stored else None
     if minutes is None and not budget: return None
     if get_world().size > 1: raise ExperimentError('a time budget is for one process only: leave minutes out')
-    if recipe and recipe.skip_probability:
-        raise ExperimentError('skip_probability must be 0 in a run with a time: its epochs are all alike')
     if stored: return _resumed_budget(recipe, folder, stored, minutes)
     assert minutes is not None
     deadline = minutes if isinstance(minutes, Deadline) else Deadline(60*minutes)

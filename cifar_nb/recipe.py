@@ -29,10 +29,10 @@ class Recipe:
     cutout: int = 8 # CutOut: side of the square in pixels
     jitter: float = 0. # largest change of brightness (in standard deviations) and contrast (as a share)
     image_sizes: tuple[int, ...] = () # height and width in equally long parts of the run; empty: unchanged
-    skip_probability: float = 0. # probability that an epoch leaves an easy image out; 0: none is left out
+    skip_probability: float = 0. # probability that a pass leaves an easy image out; 0: none is left out
     easy_share: float = .6 # share of the images that count as easy: those with the lowest training loss
-    skip_begin: float = 0. # share of the run at which this begins; the first epoch has all images
-    skip_end: float = .85 # share of the run at which it ends; the last epoch has all images
+    skip_begin: float = 0. # share of the run at which this begins; the first pass has all images
+    skip_end: float = .85 # share of the run at which it ends; passes that begin later have all images
     # model
     model: str = 'CustomResNet' # or 'FastNet'
     width: int = 64 # channels of the first layer; all other channel counts are multiples of it
@@ -47,7 +47,7 @@ class Recipe:
     label_smoothing: float = 0. # share of the target spread over all classes (Szegedy et al., 2016)
     lookahead: int = 0 # steps between two averagings of the weights, see `Lookahead`; 0: none
     # schedule
-    epochs: float = 24 # passes over the training images; the last one may be a part
+    epochs: float = 24 # each has as many steps as a pass over all training images; the last may be a part
     peak_epoch: float = 5 # the learning rate peaks at the end of this epoch
     lr_min: float | None = None # learning rate at both ends; `None`: the finder finds it
     lr_max: float | None = None # learning rate at the peak; `None`: the finder finds it
@@ -161,7 +161,6 @@ def contradictions(
     "Find fields that don't fit together."
     fastnet, muon = r.model == 'FastNet', r.optimizer == 'muon'
     yield from _out_of_order(r)
-    if r.skip_probability and r.epochs % 1: yield 'epochs', 'must be whole with skip_probability'
     if r.flip and r.alternate_flip: yield 'flip', 'must be 0 with alternate_flip: they undo each other'
     for name, why in (('image_sizes', 'takes one size only'), ('group_widths', 'has no such groups')):
         if getattr(r, name) and not fastnet: yield name, f'must be empty: {r.model} {why}'

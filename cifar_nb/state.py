@@ -26,21 +26,14 @@ class EpochMetrics:
         self.steps, self.num_images = 0, 0 # steps made, images seen
         self.loss = torch.zeros((), device=device) # sum of the losses of these images
         self.num_correct = torch.zeros((), dtype=torch.int64, device=device)
-        self.image_losses: Tensor | None = None # see `keep_image_losses`
+        self.image_losses: Tensor | None = None # a place for the cross-entropy of each image of a batch
 
     def add(self, loss: Tensor, logits: Tensor, y: Tensor):
         "Add a step's mean loss and number of hits, on the device."
         self.loss.add_(loss, alpha=len(y))
         self.num_correct.add_((logits.argmax(1) == y).sum())
-        if self.image_losses is None: return
-        places = self.place + torch.arange(len(y), device=y.device)
-        self.image_losses[places] = F.cross_entropy(logits.float(), y, reduction='none')
-        self.place.add_(len(y))
-
-    def keep_image_losses(self, losses: Tensor):
-        "Write the cross-entropy of each image into `losses` too, in the order of the epoch's batches."
-        self.image_losses = losses
-        self.place = torch.full_like(self.num_correct, self.num_images) # on the device: a graph reads it
+        if self.image_losses is not None:
+            self.image_losses[:len(y)] = F.cross_entropy(logits.float(), y, reduction='none')
 
     def count(self, num_images: int):
         "Count a step and its images."
@@ -52,7 +45,6 @@ class EpochMetrics:
         self.steps, self.num_images = steps, num_images
         self.loss.fill_(loss)
         self.num_correct.fill_(num_correct)
-        if self.image_losses is not None: self.place.fill_(num_images)
 
     def means(self) -> tuple[float, float]: # mean loss and accuracy (0 to 1)
         "Return the means over all images so far; reads from the device."
@@ -217,22 +209,22 @@ class TrainState:
         self.scaler = self.precision.scaler()
         self.metrics = EpochMetrics(self.device)
         self.guard = FiniteGuard(self.model, self.precision, self.scaler)
-        self.steps_per_epoch, self.epoch_steps = 0, None # `plan_steps` sets them
+        self.steps_per_epoch = 0 # `plan_steps` sets it
 
     def __repr__(self):
         names = f'{type(self.model).__name__}, {type(self.optimizer).__name__}'
         return f'TrainState({names}, {self.epoch} of {self.epochs} epochs and {self.metrics.steps} steps)'
 
     def plan_steps(self,
-        batches, # training batches; if their epochs differ in length, `epoch_steps` lists their steps
+        batches, # training batches
     ):
-        "Note how many steps this epoch and the whole run have."
-        self.steps_per_epoch, self.epoch_steps = len(batches), getattr(batches, 'epoch_steps', None)
+        "Note how many steps an epoch has."
+        self.steps_per_epoch = len(batches)
 
     @property
     def steps_before(self) -> int:
         "Number of steps in the finished epochs."
-        return sum(self.epoch_steps[:self.epoch]) if self.epoch_steps else self.epoch*self.steps_per_epoch
+        return self.epoch*self.steps_per_epoch
 
     @property
     def step(self) -> int:
@@ -243,7 +235,6 @@ class TrainState:
     def total_steps(self) -> float:
         "Number of steps of the schedule; a whole one unless it was stretched."
         if self.stretched_to is not None: return self.stretched_to
-        if self.epoch_steps: return sum(self.epoch_steps)
         return math.ceil(self.epochs*self.steps_per_epoch - 1e-6)
 
     @property

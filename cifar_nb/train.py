@@ -137,8 +137,7 @@ class BatchSource(Protocol):
     """Batches `(x, y)` on the device.
 
     `fit` calls `set_epoch(epoch)` if there is one. To resume within an epoch, it
-    iterates over `iter_from(step)`, or else makes the batches before and drops them.
-    If epochs differ in length, `epoch_steps` lists how many steps each has."""
+    iterates over `iter_from(step)`, or else makes the batches before and drops them."""
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
 
