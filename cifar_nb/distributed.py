@@ -207,7 +207,8 @@ class SharedMetrics(EpochMetrics):
         self.num_correct.add_(counts[0])
         self.images.add_(counts[1])
         if self.image_losses is None: return
-        self.world.part(self.image_losses.zero_())[:len(y)] = F.cross_entropy(logits.float(), y, reduction='none')
+        ours = F.cross_entropy(logits.float(), y, reduction='none')
+        self.world.part(self.image_losses.zero_())[:len(y)] = ours
         self.image_losses.copy_(self.world.sum(self.image_losses))
 
     def count(self, num_images: int):

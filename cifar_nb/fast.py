@@ -115,7 +115,8 @@ class ProgressiveBatches(Batches):
         "Return batch number `step` of the epoch, the same at every call."
         x, y = super().batch(step)
         if self.jitter: x = random_jitter(x, keyed_generator(self.seed, self.epoch, step, 1), self.jitter)
-        if self.alternate_flip: x = hflip(x, self.mirrored_first[self.indices(step)] ^ bool(self.num_passes % 2))
+        if self.alternate_flip:
+            x = hflip(x, self.mirrored_first[self.indices(step)] ^ bool(self.num_passes % 2))
         size = self.image_size(step)
         if size == x.shape[-1]: return x, y
         return F.interpolate(x, size=(size, size), mode='bilinear', antialias=True), y
@@ -174,9 +175,10 @@ class SkippingBatches(ProgressiveBatches):
         self.place.copy_(torch.tensor([self.num_passes + 1, step, min(num, self.n - self.batch_size)]))
 
     def pass_order(self) -> Tensor:
-        "Return the images of this pass in their order: a function of seed, losses and the number of the pass."
+        "Return the images of this pass in their order: a function of seed, losses and number of passes."
         number, _, num_skipped = self.place.tolist()
-        def drawn(n, *key): return torch.randperm(n, generator=keyed_generator(self.seed, *key)).to(self.device)
+        def drawn(n, *key):
+            return torch.randperm(n, generator=keyed_generator(self.seed, *key)).to(self.device)
         order = drawn(self.n, number)
         if not num_skipped: return order
         easy = self.losses.argsort(stable=True)[:self.num_easy]
@@ -189,7 +191,8 @@ class SkippingBatches(ProgressiveBatches):
         if now != self.ordered: self.order, self.ordered = self.pass_order(), now
         step_of_pass = self.epoch*len(self) + step - now[1]
         if not 0 <= step_of_pass < self.pass_steps:
-            raise IndexError(f'step {step_of_pass} of a pass of {self.pass_steps}: give `fit` KeepLosses(batches)')
+            where = f'step {step_of_pass} of a pass of {self.pass_steps}'
+            raise IndexError(f'{where}: give `fit` KeepLosses(batches)')
         return self.order[step_of_pass*self.batch_size:][:self.batch_size]
 
 class KeepLosses(Callback):
@@ -201,19 +204,20 @@ class KeepLosses(Callback):
     ): self.batches = batches
 
     def before_fit(self, state: TrainState):
-        b, device = self.batches, state.device
-        for name in ('image_losses', 'pass_losses'): state.extra.setdefault(name, torch.zeros(b.n, device=device))
-        state.extra.setdefault('pass_place', torch.zeros(3, dtype=torch.int64))
-        b.follow(state.extra['image_losses'], state.extra['pass_place'])
-        state.metrics.image_losses = torch.zeros(b.batch_size, device=device)
+        b, extra = self.batches, state.extra
+        def zeros(n): return torch.zeros(n, device=state.device)
+        self.losses = extra.setdefault('pass_losses', zeros(b.n)) # in the order of the pass
+        place = extra.setdefault('pass_place', torch.zeros(3, dtype=torch.int64))
+        b.follow(extra.setdefault('image_losses', zeros(b.n)), place)
+        self.of_batch = state.metrics.image_losses = zeros(b.batch_size)
 
     def after_step(self, state: TrainState):
-        b, kept = self.batches, state.extra['pass_losses']
+        b = self.batches
         steps = state.step - int(b.place[1])
         end = steps*b.batch_size
-        kept[end - b.batch_size:end] = state.metrics.image_losses
+        self.losses[end - b.batch_size:end] = self.of_batch
         if steps < b.pass_steps: return
-        b.losses[b.order[:end]] = kept[:end]
+        b.losses[b.order[:end]] = self.losses[:end]
         b.begin_pass(state.step, (state.step + state.ahead)/state.total_steps)
 
 
