@@ -191,7 +191,7 @@ class SkippingBatches(ProgressiveBatches):
         if now != self.ordered: self.order, self.ordered = self.pass_order(), now
         step_of_pass = self.epoch*len(self) + step - now[1]
         if not 0 <= step_of_pass < self.pass_steps:
-            where = f'step {step_of_pass} of a pass of {self.pass_steps}'
+            where = f'step {step_of_pass + 1} of a pass of {self.pass_steps}'
             raise IndexError(f'{where}: give `fit` KeepLosses(batches)')
         return self.order[step_of_pass*self.batch_size:][:self.batch_size]
 
