@@ -162,6 +162,11 @@ class SkippingBatches(ProgressiveBatches):
         return int(self.place[0])
 
     @property
+    def pass_begun(self) -> int:
+        "Number of steps of the run before this pass."
+        return int(self.place[1])
+
+    @property
     def pass_steps(self) -> int:
         "Number of steps of this pass."
         return (self.n - int(self.place[2]))//self.batch_size
@@ -189,7 +194,7 @@ class SkippingBatches(ProgressiveBatches):
         "Return which images are in batch number `step` of the epoch, if this pass has come there."
         now = self.place.tolist()
         if now != self.ordered: self.order, self.ordered = self.pass_order(), now
-        step_of_pass = self.epoch*len(self) + step - now[1]
+        step_of_pass = self.epoch*len(self) + step - self.pass_begun
         if not 0 <= step_of_pass < self.pass_steps:
             where = f'step {step_of_pass + 1} of a pass of {self.pass_steps}'
             raise IndexError(f'{where}: give `fit` KeepLosses(batches)')
@@ -213,13 +218,12 @@ class KeepLosses(Callback):
 
     def after_step(self, state: TrainState):
         b = self.batches
-        steps = state.step - int(b.place[1])
+        steps = state.step - b.pass_begun
         end = steps*b.batch_size
         self.losses[end - b.batch_size:end] = self.of_batch
         if steps < b.pass_steps: return
         b.losses[b.order[:end]] = self.losses[:end]
         b.begin_pass(state.step, (state.step + state.ahead)/state.total_steps)
-
 
 # %% ../nbs/further/fast.ipynb #546b49da
 def is_unsure(

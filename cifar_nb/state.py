@@ -209,17 +209,11 @@ class TrainState:
         self.scaler = self.precision.scaler()
         self.metrics = EpochMetrics(self.device)
         self.guard = FiniteGuard(self.model, self.precision, self.scaler)
-        self.steps_per_epoch = 0 # `plan_steps` sets it
+        self.steps_per_epoch = 0 # not known before the batches are
 
     def __repr__(self):
         names = f'{type(self.model).__name__}, {type(self.optimizer).__name__}'
         return f'TrainState({names}, {self.epoch} of {self.epochs} epochs and {self.metrics.steps} steps)'
-
-    def plan_steps(self,
-        batches, # training batches
-    ):
-        "Note how many steps an epoch has."
-        self.steps_per_epoch = len(batches)
 
     @property
     def steps_before(self) -> int:

@@ -161,7 +161,7 @@ def train_epoch(
     callbacks: Sequence = (), # their `after_step` is called
 ):
     "Train for one epoch. Raise `FloatingPointError` at a loss that is not finite."
-    state.plan_steps(batches)
+    state.steps_per_epoch = len(batches)
     rest = _rest_of_epoch(batches, state.metrics.steps) if state.steps_left else ()
     state.model.train()
     state.guard.start(state.metrics.steps)
@@ -338,7 +338,7 @@ def fit(
     train_step = train_step or TrainStep(state)
     callbacks = _sorted_callbacks(callbacks)
     state.should_stop = False
-    state.plan_steps(train)
+    state.steps_per_epoch = len(train)
     with _prepared(state, train, train_step, callbacks):
         while not state.finished:
             if hasattr(train, 'set_epoch'): train.set_epoch(state.epoch) # type: ignore
