@@ -85,11 +85,16 @@ class Point:
     moved: bool = False # measured on the other kind of images
 
 def _line(points: list[Point], x: float, slope: float) -> float:
-    "Return the height of the broken line through points; `slope` serves if there is only one."
-    if len(points) == 1: return points[0].y + slope*(x - points[0].x)
-    after = next((i for i, p in enumerate(points) if p.x >= x), len(points) - 1)
-    left, right = points[max(after, 1) - 1:max(after, 1) + 1]
-    return left.y + (right.y - left.y)*(x - left.x)/(right.x - left.x)
+    """Return the height of the broken line through points, which flattens beyond the last of them.
+
+    `slope` serves if there is only one.
+    """
+    last = points[-1]
+    if len(points) > 1:
+        after = next((i for i, p in enumerate(points) if p.x >= x), len(points) - 1)
+        last, left = points[max(after, 1)], points[max(after, 1) - 1]
+        slope = (last.y - left.y)/(last.x - left.x)
+    return last.y + slope*(x - last.x)*(.5 if x > last.x else 1.)
 
 # %% ../nbs/internals/frontier.ipynb #65392caf
 NEAR = .2 # points closer than this, in logarithms, are at the same place

@@ -68,6 +68,9 @@ class Machine:
     def measure(self, recipe: Recipe):
         "Time a step at each size of the images, and a forward pass."
         family = family_of(recipe)
+        for other in {*self.steps} - {family}: # leaving images out changes no step
+            if replace(other, skip_probability=family.skip_probability) == family:
+                self.steps[family], self.views[family] = self.steps[other], self.views[other]
         for size in {*self.sizes(family)} - self.steps.setdefault(family, {}).keys():
             self.steps[family][size] = self.time_step(family, size)
 
@@ -144,7 +147,8 @@ class Plan:
     def __str__(self):
         r = self.recipe
         views = f', {r.tta_views} views'*(r.tta_views > 1)
-        what = f'{r.name}, width {r.width}, {r.epochs:.3g} epochs{views}'
+        skipped = ', easy images skipped'*(r.skip_probability > 0)
+        what = f'{r.name}, width {r.width}, {r.epochs:.3g} epochs{views}{skipped}'
         expected = f'test accuracy {self.expected} expected' if self.expected else 'no run like this is known'
         early = f' (more of it is not known to help: ends after about {in_words(self.until)})'
         return f'{what}: {expected}, in {in_words(self.seconds)}{early*(self.until < .9*self.seconds)}'

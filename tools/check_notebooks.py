@@ -56,7 +56,7 @@ def study_table(path: Path) -> str:
 WINDOW = 3 # code cells in which something is used and asserted
 SHOWN = { # notebook: the measurements in results/ that it shows, and the table that they make
     'further/bench.ipynb': [(f'bench-{machine}.json', of_json(bench_table)) for machine in ('cpu', 'h200')],
-    'further/fast.ipynb': [('beside.json', of_json(comparison_table)), ('study-fast.json', study_table)],
+    'further/fast.ipynb': [('compare-cpu.json', of_json(comparison_table)), ('study-fast.json', study_table)],
     'further/strong.ipynb': [('study-strong.json', study_table)],
 }
 

@@ -7,7 +7,8 @@ A time is that of training and of the evaluation after it. Of the set-up only th
 counts, which takes hundredths of a second.
 
 On a CPU REFERENCE.py is a port of airbench94_muon.py (not part of this project): called with a seed, it ends
-with the table of that script. The two take turns, and the order changes from pair to pair.
+with the table of that script. The two take turns, and the order changes from pair to pair. Call it again to
+continue: what is done is not made again.
 
 On a GPU it is airbench94_muon.py itself, with another number of runs. It trains once to warm up, untimed, and
 then again and again. So does ours. How long both take to warm up is written down beside the times.
@@ -65,11 +66,19 @@ def reference(args: argparse.Namespace, *arguments: str) -> Iterator[dict]:
 class Comparison:
     "The file with all runs so far."
     def __init__(self, args: argparse.Namespace, device: torch.device):
-        args.output.mkdir(parents=True)
+        args.output.mkdir(parents=True, exist_ok=True)
         self.path, self.start = args.output/'compare.json', time.perf_counter()
-        self.content: dict = dict(
-            hardware=device_name(device), precision=pick_precision(device).name, torch=torch.__version__,
-            commit=git_sha(), runs=[])
+        here = dict(hardware=device_name(device), precision=pick_precision(device).name,
+                    torch=torch.__version__, commit=git_sha())
+        self.content: dict = here | dict(runs=[])
+        if not self.path.exists(): return
+        self.content = json.loads(self.path.read_text())
+        if here.items() <= self.content.items(): return
+        sys.exit(f'{self.path} is of another machine, torch or commit: name another --output')
+
+    def has(self, who: str, seed: int) -> bool:
+        "Return whether a run is done."
+        return any((run['who'], run['seed']) == (who, seed) for run in self.content['runs'])
 
     def seconds(self) -> float:
         "Return the time since the last call."
@@ -86,6 +95,7 @@ def compare_in_turns(comparison: Comparison, data: ImageDataset, args: argparse.
     "Run both in processes of their own; the one that begins changes from pair to pair."
     for seed in range(args.seeds):
         for who in ('ours', 'reference')[::-1 if seed % 2 else 1]:
+            if comparison.has(who, seed): continue
             comparison.seconds()
             if who == 'ours': run = ours_in_a_process(seed, data, args)
             else: *_, run = reference(args, str(seed))
@@ -110,6 +120,7 @@ def main():
         comparison.seconds()
         next(runs) # warms up
         warmup[who] = comparison.seconds()
-        for seed in range(args.seeds): comparison.add(who, seed, next(runs))
+        for seed in range(args.seeds):
+            if not comparison.has(who, seed): comparison.add(who, seed, next(runs))
 
 if __name__ == '__main__': main()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Train the runs behind `cifar_nb train --minutes`, and write down what they reached for how much arithmetic.
 
-    python tools/make_frontier.py [--parts fast narrow report long plain strong] [--busy] [--device auto]
+    python tools/make_frontier.py [--parts fast skip narrow report long plain strong] [--busy] [--device auto]
 
 fast    the fast recipe on 45,000 images, measured on the 5,000 that were held out: six lengths, three seeds
+skip    the same without most of the easy images
 narrow  the same with fewer channels and smaller batches, for short times
-report  the fast recipe on all training images, measured on the test images
+report  the fast recipe on all training images, with and without them, measured on the test images
 long    14 epochs of the fast recipe
 plain   3, 6, 12 and 24 epochs, held out (hours on a CPU)
 strong  3, 6, 12 and 24 epochs, held out (hours on a CPU)
@@ -71,16 +72,19 @@ def part(name: str, epochs, split=HELD_OUT, seeds=SEEDS, **changes) -> list[Todo
     "Return runs of several lengths; the first seed of all of them comes first."
     return [Todo(name, e, seed, split, changes) for seed, e in product(seeds, epochs)]
 
-SHORT: list[dict[str, Any]] = [
-    dict(batch_size=500), dict(width=32), dict(width=32, batch_size=500), dict(width=16, batch_size=500)]
+SKIP: dict[str, Any] = dict(skip_probability=.7)
+SHORT: list[dict[str, Any]] = [SKIP | changes for changes in (
+    dict(batch_size=500), dict(width=32), dict(width=32, batch_size=500), dict(width=16, batch_size=500))]
 PARTS: dict[str, list[Todo]] = {
     'fast': part('fast', (3, 1, 6, 2, 9, 4.5)),
+    'skip': [*part('fast', (6, 3, 4.5, 2), **SKIP), *part('fast', (9, 7), seeds=(0, 1), **SKIP),
+             Todo('fast', 1, changes=SKIP)], # which skips nothing yet
     'narrow': [todo for seed, changes in product(SEEDS, SHORT)
                for todo in part('fast', (1, .5, 2), seeds=(seed,), **changes)],
-    'report': part('fast', (3, 1, 6), ALL), # of 9 epochs there are three runs in results/
+    'report': [*part('fast', (3,), ALL, **SKIP), *part('fast', (1,), ALL)], # nine epochs are in results/
     'long': part('fast', (14,), seeds=(0,)),
-    'plain': part('plain', (3, 6, 12, 24), seeds=(0,)),
-    'strong': part('strong', (3, 6, 12, 24), seeds=(0,)),
+    'plain': part('plain', (24, 12, 6, 3), seeds=(0,)),
+    'strong': part('strong', (24, 12, 6, 3), seeds=(0,)),
 }
 
 def macs_of(recipe: Recipe, experiment: Experiment) -> float:
@@ -109,8 +113,8 @@ def record(todo: Todo, run: Run, data: ImageDataset, args: argparse.Namespace) -
 
 def in_folders(macs: dict[str, float]) -> Iterator[FrontierRun]:
     "Yield the runs whose folders are in results/."
-    one_view = {run['seed']: run['accuracy_of_one_view']
-                for run in json.loads((RESULTS/'beside.json').read_text())['runs'] if run['who'] == 'ours'}
+    compared = json.loads((RESULTS/'compare-cpu.json').read_text())['runs']
+    one_view = {run['seed']: run['accuracy_of_one_view'] for run in compared if run['who'] == 'ours'}
     for name in ('fast-cpu-seed*', 'full-cpu-seed*', 'plain-xeon-seed*', 'strong-*-seed*'):
         for folder in sorted(RESULTS.glob(name)):
             run = read_run(folder)
