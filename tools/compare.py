@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Train the fast recipe and a reference script on this machine, and write down time and accuracy of both.
 
-    python tools/compare.py REFERENCE.py [--seeds N] [--device cpu|cuda] [--output runs/compare]
+    python tools/compare.py REFERENCE.py [--seeds N] [--also '--epochs 6'] [--device cpu|cuda]
+                            [--output runs/compare]
 
 A time is that of training and of the evaluation after it. Of the set-up only the whitening of the reference
 counts, which takes hundredths of a second.
 
 On a CPU REFERENCE.py is a port of airbench94_muon.py (not part of this project): called with a seed, it ends
-with the table of that script. The two take turns, and the order changes from pair to pair. Call it again to
+with the table of that script. The two take turns, and the order changes from pair to pair. With --also, the
+recipe is trained a second time in each turn, with these options of `cifar_nb train`. Call it again to
 continue: what is done is not made again.
 
 On a GPU it is airbench94_muon.py itself, with another number of runs. It trains once to warm up, untimed, and
 then again and again. So does ours. How long both take to warm up is written down beside the times.
 """
-import argparse, json, subprocess, sys, time
+import argparse, json, shlex, subprocess, sys, time
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
@@ -36,10 +38,11 @@ def result(experiment: Experiment, history: list[dict]) -> dict:
     seconds = sum(row['seconds'] for row in history)
     return dict(seconds=seconds, accuracy=history[-1]['test_acc'], accuracy_of_one_view=one_view)
 
-def ours_in_a_process(seed: int, data: ImageDataset, args: argparse.Namespace) -> dict:
+def ours_in_a_process(who: str, seed: int, data: ImageDataset, args: argparse.Namespace) -> dict:
     "Run the command `cifar_nb`."
-    folder = args.output/f'fast-seed{seed}'
+    folder = args.output/f"fast{'-also'*(who == 'also')}-seed{seed}"
     options = ['--recipe', 'fast', '--seed', str(seed), '--device', args.device, '--output', folder]
+    if who == 'also': options += shlex.split(args.also)
     subprocess.run([sys.executable, '-m', 'cifar_nb', 'train', *options], check=True)
     run = read_run(folder)
     experiment = build(run.recipe, data, args.device)
@@ -69,12 +72,12 @@ class Comparison:
         args.output.mkdir(parents=True, exist_ok=True)
         self.path, self.start = args.output/'compare.json', time.perf_counter()
         here = dict(hardware=device_name(device), precision=pick_precision(device).name,
-                    torch=torch.__version__, commit=git_sha())
+                    torch=torch.__version__, commit=git_sha(), also=args.also)
         self.content: dict = here | dict(runs=[])
         if not self.path.exists(): return
         self.content = json.loads(self.path.read_text())
         if here.items() <= self.content.items(): return
-        sys.exit(f'{self.path} is of another machine, torch or commit: name another --output')
+        sys.exit(f'{self.path} is of another machine, torch, commit or --also: name another --output')
 
     def has(self, who: str, seed: int) -> bool:
         "Return whether a run is done."
@@ -93,12 +96,13 @@ class Comparison:
 
 def compare_in_turns(comparison: Comparison, data: ImageDataset, args: argparse.Namespace):
     "Run both in processes of their own; the one that begins changes from pair to pair."
+    turn = ['ours', *['also']*bool(args.also), 'reference']
     for seed in range(args.seeds):
-        for who in ('ours', 'reference')[::-1 if seed % 2 else 1]:
+        for who in turn[::-1 if seed % 2 else 1]:
             if comparison.has(who, seed): continue
             comparison.seconds()
-            if who == 'ours': run = ours_in_a_process(seed, data, args)
-            else: *_, run = reference(args, str(seed))
+            if who == 'reference': *_, run = reference(args, str(seed))
+            else: run = ours_in_a_process(who, seed, data, args)
             comparison.add(who, seed, run)
 
 def main():
@@ -106,11 +110,14 @@ def main():
     parser.add_argument('reference', type=Path)
     parser.add_argument('--seeds', type=int, default=3,
                         help='runs of ours, one for each seed, and of the reference')
+    parser.add_argument('--also', default='', help='options of `cifar_nb train`; only on a CPU')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--output', type=Path, default=Path('runs')/'compare',
                         help='gets compare.json, and from a CPU a run folder for each seed')
     args = parser.parse_args()
-    device, data = pick_device(args.device), load_data(synthetic='never')
+    device = pick_device(args.device)
+    if args.also and device.type != 'cpu': parser.error('--also works on a CPU only')
+    data = load_data(synthetic='never')
     comparison = Comparison(args, device)
     if device.type == 'cpu':
         compare_in_turns(comparison, data, args)
