@@ -17,7 +17,6 @@ then again and again. So does ours. How long both take to warm up is written dow
 """
 import argparse, json, shlex, subprocess, sys, time
 from collections.abc import Iterator
-from itertools import chain, count
 from pathlib import Path
 
 import torch
@@ -49,9 +48,9 @@ def ours_in_a_process(who: str, seed: int, data: ImageDataset, args: argparse.Na
     load_weights(run, experiment.model)
     return result(experiment, run.history)
 
-def ours_here(data: ImageDataset, args: argparse.Namespace) -> Iterator[dict]:
-    "Train again and again in this process; the first seed twice, since the first run warms up."
-    for seed in chain([0], count()):
+def ours_here(seeds: list[int], data: ImageDataset, args: argparse.Namespace) -> Iterator[dict]:
+    "Train with each seed in this process; with the first one twice, since the first run warms up."
+    for seed in [seeds[0], *seeds]:
         experiment = build(get_recipe('fast', seed=seed), data, args.device)
         yield result(experiment, experiment.fit().history)
 
@@ -122,12 +121,14 @@ def main():
     if device.type == 'cpu':
         compare_in_turns(comparison, data, args)
         return
-    warmup = comparison.content['warm_after_seconds'] = {}
-    for who, runs in (('ours', ours_here(data, args)), ('reference', reference(args))):
+    warmup = comparison.content.setdefault('warm_after_seconds', {})
+    for who in ('ours', 'reference'):
+        left = [seed for seed in range(args.seeds) if not comparison.has(who, seed)]
+        if not left: continue
+        runs = ours_here(left, data, args) if who == 'ours' else reference(args)
         comparison.seconds()
         next(runs) # warms up
         warmup[who] = comparison.seconds()
-        for seed in range(args.seeds):
-            if not comparison.has(who, seed): comparison.add(who, seed, next(runs))
+        for seed in left: comparison.add(who, seed, next(runs))
 
 if __name__ == '__main__': main()

@@ -4,9 +4,9 @@
     python tools/make_frontier.py [--parts fast skip narrow report long plain strong] [--busy] [--device auto]
 
 fast    the fast recipe on 45,000 images, measured on the 5,000 that were held out: six lengths, three seeds
-skip    the same without most of the easy images
+skip    the same without most of the easy images, seven lengths, of which four have three seeds
 narrow  the same with fewer channels and smaller batches, for short times
-report  the fast recipe on all training images, with and without them, measured on the test images
+report  both of them on all training images, measured on the test images
 long    14 epochs of the fast recipe
 plain   3, 6, 12 and 24 epochs, held out (hours on a CPU)
 strong  3, 6, 12 and 24 epochs, held out (hours on a CPU)
