@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cifar_nb.checkpoint import CheckpointFolder
-from cifar_nb.console import markdown_table
+from cifar_nb.compare import budget_table
 from cifar_nb.device import device_name, pick_device
 from cifar_nb.files import write_file
 from cifar_nb.run import git_sha, read_run
@@ -81,18 +81,6 @@ def row_of(what: str, minutes: float, seed: int, seconds: float, folder: Path) -
         expected=expected, margin=margin, within=within, last_lr=run.history[-1]['lr'],
         lr_min=run.recipe.lr_min, stretched=len(budget['stretched']))
 
-def table(rows: list[dict]) -> str:
-    "Return the rows as Markdown."
-    def line(r):
-        expected = f"{100*r['expected']:.1f} ± {100*r['margin']:.1f} %" if r['expected'] else '–'
-        taken = f"{r['seconds']:.1f} s ({r['seconds']/r['asked'] - 1:+.1%})"
-        trained = f"{r['recipe']}, width {r['width']}, {r['epochs']:.2f} epochs, {r['views']} views"
-        return [r['what'], f"{r['asked']:.0f} s", taken, trained, expected, f"{r['accuracy']:.2%}",
-                f"{r['last_lr']:.3g}"]
-    header = ['', 'asked', 'taken', 'what was trained', 'expected', 'test accuracy', 'last rate']
-    known = [r['within'] for r in rows if r['within'] is not None]
-    return f'{markdown_table(header, map(line, rows))}\n\n{sum(known)} of {len(known)} within their margin.'
-
 def main():
     parser = new_parser(__doc__)
     parser.add_argument('--minutes', type=float, nargs='*', default=[3., 1., 10.])
@@ -113,7 +101,7 @@ def main():
         seconds = (alone if what == 'alone' else DRILLS[what])(folder, minutes, seed, args.device)
         done['runs'].append(row_of(what, minutes, seed, seconds, folder))
         write_file(args.output, json.dumps(done, indent=1).encode() + b'\n')
-    print(table(done['runs']))
+    print(budget_table(done))
     missed = [r for r in done['runs'] if not EARLY <= r['seconds']/r['asked'] <= LATE]
     sys.exit(bool(missed))
 

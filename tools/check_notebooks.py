@@ -24,7 +24,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from cifar_nb.bench import bench_table
-from cifar_nb.compare import comparison_table
+from cifar_nb.compare import budget_table, comparison_table
 from cifar_nb.data import SYNTHETIC_NAME
 from cifar_nb.progress import format_history
 from cifar_nb.results import logs_table, results_table
@@ -57,6 +57,7 @@ WINDOW = 3 # code cells in which something is used and asserted
 SHOWN = { # notebook: the measurements in results/ that it shows, and the table that they make
     'further/bench.ipynb': [(f'bench-{machine}.json', of_json(bench_table)) for machine in ('cpu', 'h200')],
     'further/fast.ipynb': [('compare-cpu.json', of_json(comparison_table)), ('study-fast.json', study_table)],
+    'further/minutes.ipynb': [('minutes.json', of_json(budget_table))],
     'further/strong.ipynb': [('study-strong.json', study_table)],
 }
 
