@@ -164,5 +164,5 @@ def budget_table(
     groups = {}
     for run in checked['runs']: groups.setdefault((run['asked'], run['what']), []).append(run)
     header = ['asked', '', 'runs', 'ended after', 'trained', 'expected', 'test accuracy', 'within the margin']
-    rows = [row(*key, runs) for key, runs in sorted(groups.items())]
+    rows = [row(asked, what, runs) for (asked, what), runs in sorted(groups.items())]
     return f"{checked['hardware']}.\n\n{markdown_table(header, rows)}"
