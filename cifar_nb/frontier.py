@@ -29,7 +29,7 @@ class FrontierRun:
     macs: float # multiply-adds of the forward pass of one image, mean over the run
     source: str # where the run is to be found
     hardware: str = '' # what it ran on, with the precision
-    seconds: float | None = None # of training and evaluation; `None`: other work ran beside it
+    seconds: float | None = None # of training and evaluation; `None`: not recorded
     unsure: float | None = None # share of images that got further views
 
     @property

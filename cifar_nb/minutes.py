@@ -148,7 +148,7 @@ class Plan:
         r = self.recipe
         views = f', {r.tta_views} views'*(r.tta_views > 1)
         skipped = ', easy images skipped'*(r.skip_probability > 0)
-        what = f'{r.name}, width {r.width}, {r.epochs:.3g} epochs{views}{skipped}'
+        what = f'{r.name}, width {r.width}, batches of {r.batch_size}, {r.epochs:.3g} epochs{views}{skipped}'
         expected = f'test accuracy {self.expected} expected' if self.expected else 'no run like this is known'
         early = f' (more of it is not known to help: ends after about {in_words(self.until)})'
         return f'{what}: {expected}, in {in_words(self.seconds)}{early*(self.until < .9*self.seconds)}'
