@@ -141,7 +141,7 @@ class InterleavedTimer:
         steps: int, # steps in a turn
         between: Callable, # called after each turn, while the clock stands still
         num_warmup: int = 3, # steps before the first turn, at least 1
-    ): # with 3, and turns of 2, a checkpoint after 50 steps is made in one step and written in the next
+    ): # with 3, and turns of 2, step 50 begins a turn: a checkpoint is made and written in the same one
         self.batches, self.num_turns, self.steps, self.between = batches, num_turns, steps, between
         self.num_warmup, self.turns = num_warmup, []
 

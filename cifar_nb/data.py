@@ -392,7 +392,7 @@ class _BatchUnpickler(pickle._Unpickler):
         raise pickle.UnpicklingError(f'it asks for {f"{module}.{name}"!r:.60}')
 
 # %% ../nbs/00_data.ipynb #5f1d83f2
-BATCH_ROWS = 10_000 # images in each of the six files
+BATCH_ROWS = 10_000 # images in each of the six batches
 
 def parse_batch(
     data: bytes, # content of the file
@@ -422,7 +422,7 @@ def parse_batch(
 def read_cifar10(
     root: str | os.PathLike, # folder that holds `cifar-10-batches-py`
 ) -> ImageDataset: # 50,000 training and 10,000 test images
-    """Read CIFAR-10, every byte verified. Never connect or unpickle.
+    """Read CIFAR-10, every byte verified. Never connect, and run nothing that the files contain.
 
     Raise `DataError` if a file is missing or damaged."""
     splits = []
