@@ -422,7 +422,7 @@ def parse_batch(
 def read_cifar10(
     root: str | os.PathLike, # folder that holds `cifar-10-batches-py`
 ) -> ImageDataset: # 50,000 training and 10,000 test images
-    """Read CIFAR-10, every byte verified. Never connect, and run nothing that the files contain.
+    """Read CIFAR-10, every byte verified. Never connect, and run nothing in the files.
 
     Raise `DataError` if a file is missing or damaged."""
     splits = []

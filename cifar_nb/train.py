@@ -106,8 +106,8 @@ class TrainStep:
         self.state, self.loss_fn, self.runner = state, loss_fn, None
         self.model = state.model
         if compiled: self.model = torch.compile(state.model, dynamic=False)
-        never_reads = getattr(state.optimizer, '_step_supports_amp_scaling', False) # of the device
-        if graph and never_reads and state.device.type == 'cuda':
+        never_waits = getattr(state.optimizer, '_step_supports_amp_scaling', False)
+        if graph and never_waits and state.device.type == 'cuda':
             self.runner = CUDAGraphRunner(state.optimizer)
 
     def __call__(self, x: Tensor, y: Tensor):
