@@ -96,7 +96,7 @@ def plain_table(
     header: Iterable[str], # name of each column
     rows: Iterable[Iterable[str]], # cells of each row
 ) -> str: # one line for each row, without a final newline
-    "Return a table for a terminal: the first column to the left, numbers to the right."
+    "Return a table for a terminal: the first column to the left, all others to the right."
     table = [list(header), *map(list, rows)]
     widths = [max(map(len, column)) for column in zip(*table)]
     def line(cells):

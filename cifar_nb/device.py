@@ -28,7 +28,8 @@ def pick_device(
     count = torch.cuda.device_count()
     available = {'cpu': True, 'mps': has_mps, 'cuda': (device.index or 0) < count}
     if not available.get(device.type):
-        raise ValueError(f"device '{name}' is not there: this machine has {count} CUDA devices")
+        there = ['cpu', *(f'cuda:{i}' for i in range(count)), *['mps']*has_mps]
+        raise ValueError(f"device '{name}' is not there: this machine has {', '.join(there)}")
     return device
 
 def device_name(

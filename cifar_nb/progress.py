@@ -50,7 +50,7 @@ class ProgressBars(Callback):
     epoch, and one that says where we are if nothing was said for `pause` seconds.
     If the display fails, the training continues without bars.
     """
-    order = 10 # last: what is shown has been saved
+    order = 10 # after those that save: what is shown has been saved
     pause = 30.
 
     def __init__(self,

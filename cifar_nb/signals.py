@@ -68,5 +68,5 @@ def notice_pauses(): # a context manager
 def seconds_since(
     start: float, # a value of `time.perf_counter`
 ) -> float: # seconds; if the process was stopped meanwhile, those since it was continued
-    "Return how long ago something was, without the time in which the process was stopped."
+    "Return the seconds since `start`, or since the process was last continued if that is later."
     return time.perf_counter() - max(start, _last_continued[0])
