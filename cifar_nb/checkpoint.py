@@ -208,9 +208,9 @@ class Checkpoints(CheckpointFolder, Callback):
         run_folder: str | os.PathLike, # folder of the run; created
         recipe: Recipe | None = None, # of the run, with its learning rates; `None`: a net of your own
         metadata: dict | None = None, # from `provenance`; a resumed run keeps the stored one
-        every: int = 50, # steps between checkpoints within an epoch; there is one after each epoch too
+        every: int = 50, # steps from one to the next within an epoch; one is also due after each epoch
         background: bool = True, # write while the training continues; False: wait each time
-        pause: float | None = None, # seconds from one to the next, but for the last; `None`: 10 on a GPU
+        pause: float | None = None, # least seconds between two, but for the last; `None`: 0 on a CPU, else 10
     ):
         super().__init__(run_folder)
         self.recipe, self.metadata, self.current = recipe, metadata or {}, metadata or {}

@@ -95,7 +95,7 @@ def _lr_find(args: argparse.Namespace, recipe: Recipe, data, folder: Path):
     curve = find_lrs(build(recipe, data, device, precision), args.mode)
     if world.rank == 0: save_curve(curve, folder)
     say(f'{data.name}: LRMIN {curve.lr_min:.3g}, LRMAX {curve.lr_max:.3g} '
-        f'({len(curve.lrs)} steps of {recipe.batch_size} images, {args.mode}, {curve.stopped})\n'
+        f'({len(curve.lrs)} steps of {recipe.batch_size} images, {args.mode}, {curve.ending})\n'
         f'The curve: {folder}{os.sep}')
 
 def _bench(args: argparse.Namespace, recipe: Recipe, data, folder: Path):

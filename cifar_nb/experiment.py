@@ -37,7 +37,7 @@ from .minutes import Deadline, Machine, Plan, Planner, TimeBudget, in_words
 from .model import CustomResNet
 from .muon import make_muon
 from .progress import ProgressBars, format_history
-from .recipe import BUDGETS, RECIPES, Recipe, get_recipe
+from .recipe import BUDGETS, RECIPES, SKIPPING, Recipe, get_recipe
 from .results import plot_class_accuracy, plot_confusion, plot_history, plot_misclassified
 from .run import CURVE, Run, provenance, read_run, save_run, save_weights
 from .signals import notice_pauses
@@ -187,10 +187,9 @@ def make_train_batches(
 ) -> ProgressiveBatches: # at epoch 0
     "Make the recipe's training batches."
     names = 'image_sizes', 'alternate_flip', 'jitter', 'epochs', 'seed'
-    skipping = 'skip_probability', 'easy_share', 'skip_begin', 'skip_end'
     augment = Augment(recipe.pad, recipe.flip, recipe.cutout, recipe.padding_mode)
     kind: type[ProgressiveBatches] = ProgressiveBatches
-    if recipe.skip_probability: kind, names = SkippingBatches, (*names, *skipping)
+    if recipe.skip_probability: kind, names = SkippingBatches, (*names, *SKIPPING)
     fields = {name: getattr(recipe, name) for name in names}
     return kind(data.train, recipe.batch_size, shuffle=True, augment=augment, **fields, **kwargs)
 
@@ -422,7 +421,7 @@ def time_writing(
     experiment: Experiment, # a small one, on all test images
     data: ImageDataset, # the whole dataset
 ) -> float: # seconds
-    "Write the folder of a run that knows nothing, and throw it away."
+    "Measure what writing a run folder takes, in a temporary one with made-up logits."
     start, labels = time.perf_counter(), experiment.data.test.y
     logits = torch.rand(len(labels), len(data.classes))
     loss, accuracy = loss_and_accuracy(logits, labels)

@@ -20,7 +20,7 @@ import torch
 
 from .device import keep_freed_memory, synchronize
 from .frontier import ALL, HELD_OUT, Frontier, Prediction, family_of
-from .recipe import Recipe
+from .recipe import SKIPPING, Recipe
 from .signals import seconds_since
 from .speed import skip_dead_biases
 from .state import TrainState
@@ -68,8 +68,9 @@ class Machine:
     def measure(self, recipe: Recipe):
         "Time a step at each size of the images, and a forward pass."
         family = family_of(recipe)
-        for other in {*self.steps} - {family}: # leaving images out changes no step
-            if replace(other, skip_probability=family.skip_probability) == family:
+        skipping = {name: getattr(family, name) for name in SKIPPING} # leaving images out changes no step
+        for other in {*self.steps} - {family}:
+            if replace(other, **skipping) == family:
                 self.steps[family], self.views[family] = self.steps[other], self.views[other]
         for size in {*self.sizes(family)} - self.steps.setdefault(family, {}).keys():
             self.steps[family][size] = self.time_step(family, size)

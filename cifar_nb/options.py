@@ -111,7 +111,7 @@ def _add_device(add):
     add('--device', default='auto', metavar='NAME', help='auto (default), cpu, cuda, cuda:1, mps')
 
 def _shared_options() -> argparse.ArgumentParser:
-    "Return the options that all commands have."
+    "Return the options of the commands that train or measure."
     shared = OneLineParser(add_help=False)
     add = shared.add_argument
     add('--data', type=_path, metavar='DIR',
@@ -128,7 +128,7 @@ def _shared_options() -> argparse.ArgumentParser:
     return shared
 
 def _set_option() -> argparse.ArgumentParser:
-    "Return the option `--set`, which all commands have, but for a study, whose own takes several values."
+    "Return the option `--set`, of train, lr-find and bench. A study has its own, which takes several values."
     parser = OneLineParser(add_help=False)
     parser.add_argument(
         '--set', dest='changes', type=_change, action='append', metavar='NAME=VALUE',

@@ -19,7 +19,7 @@ from .recipe import Rule
 
 # %% ../nbs/internals/stored.ipynb #0d1e6de4
 class StoredError(ValueError):
-    "A stored file isn't what it should be. The message is one line that names the file and what to do."
+    "A stored file isn't what it should be. The message is one line; who reads the file adds its name."
 
 def _is_number(value: Any) -> bool:
     "Return whether a value is a number that a float can hold. `True` is an `int` for Python, not for us."
