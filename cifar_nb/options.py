@@ -26,6 +26,9 @@ class OneLineParser(argparse.ArgumentParser):
         first = os.environ.get('RANK', '0') == '0' # of the processes that torchrun started
         self.exit(2, f'{self.prog}: error: {message} (see {self.prog} --help)\n' if first else None)
 
+    def _print_message(self, message, file=None):
+        with suppress(OSError): super()._print_message(message, file) # Python 3.11.2 raises on a full disk
+
 def _whole(least: int):
     "Return a parser of whole numbers of at least `least`."
     def parse(text):
