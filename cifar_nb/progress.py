@@ -76,7 +76,7 @@ class ProgressBars(Callback):
         if not self.master: return
         with self.forgiving():
             if not self.bar: self.start_epoch(state)
-            self.bar.total = self.steps_of_epoch(state)
+            self.bar.total = state.steps_of_epoch
             if state.metrics.steps < self.bar.total: return self.bar.update(state.metrics.steps)
             self.bar.comment = 'evaluating' # stays until `after_epoch`
             self.bar.update_bar(state.metrics.steps)
@@ -103,13 +103,9 @@ class ProgressBars(Callback):
 
     def status(self, state: TrainState) -> str:
         "Return a line that says where a training is."
-        done, steps = state.metrics.steps, self.steps_of_epoch(state)
+        done, steps = state.metrics.steps, state.steps_of_epoch
         what = f'step {done} of {steps}' if done < steps else 'evaluating'
         return f'epoch {state.epoch + 1} of {state.last_epoch}: {what}, {state.seconds:.0f} s of it so far'
-
-    def steps_of_epoch(self, state: TrainState) -> int:
-        "Return the number of steps of this epoch: less than others have if a run ends within it."
-        return min(state.steps_per_epoch, state.metrics.steps + state.steps_left)
 
     def start(self, state: TrainState):
         "Begin the bar of the epochs."

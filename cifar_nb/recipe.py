@@ -153,7 +153,8 @@ SKIPPING = 'skip_probability', 'easy_share', 'skip_begin', 'skip_end' # fields o
 
 def _without_effect(r: Recipe) -> Iterator[tuple[str, str]]:
     "Find fields that would change nothing."
-    for name in () if r.skip_probability else SKIPPING:
+    if r.skip_probability: return
+    for name in SKIPPING:
         usual = getattr(Recipe, name)
         if getattr(r, name) != usual: yield name, f'must be {usual} without skip_probability'
 

@@ -249,6 +249,11 @@ class TrainState:
         return max(0, round(self.total_steps - self.ahead - self.step))
 
     @property
+    def steps_of_epoch(self) -> int:
+        "Number of steps of this epoch: less than others have if the run ends within it."
+        return min(self.steps_per_epoch, self.metrics.steps + self.steps_left)
+
+    @property
     def ends_here(self) -> bool:
         "Whether the run ends with the epoch that was just trained."
         return self.epoch + 1 >= self.last_epoch
