@@ -149,10 +149,6 @@ def _rest_of_epoch(batches: BatchSource, step: int) -> Iterator:
     for _ in islice(rest, step): pass
     return rest
 
-def _ends_within_epoch(state: TrainState) -> bool:
-    "Return whether a run ends before the epoch does."
-    return not state.steps_left and state.metrics.steps < state.steps_per_epoch
-
 def train_epoch(
     state: TrainState, # trained in place; an interrupted epoch is resumed
     batches: BatchSource, # training batches of this epoch
@@ -174,7 +170,7 @@ def train_epoch(
             state.metrics.count(len(y))
             state.seconds, lap = state.seconds + seconds_since(lap), time.perf_counter()
             for callback in callbacks: callback.after_step(state)
-            if _ends_within_epoch(state): break
+            if not state.steps_left and state.metrics.steps < len(batches): break
         state.guard.check()
     except NonFiniteError as e:
         step = state.steps_before + e.step + state.ahead
@@ -182,7 +178,7 @@ def train_epoch(
         what = f'{e} of epoch {state.epoch + 1} with learning rate {lr:.3g}'
         raise FloatingPointError(f'{what}: lower lr_max, or check the images') from None
     state.seconds += seconds_since(lap) # a GPU has finished only now
-    if state.metrics.steps != len(batches) and not _ends_within_epoch(state):
+    if state.metrics.steps != state.steps_of_epoch:
         raise ValueError(f'len() of the training batches is {len(batches)}, but there '
                          f'were {state.metrics.steps}: make the two agree')
 
